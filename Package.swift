@@ -1,0 +1,185 @@
+// swift-tools-version: 6.3
+// The package has no outside Swift dependencies: C libraries come from Debian 12
+// (configs/debian-packages.txt). Folders under Sources are rungs; imports point down only.
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+  .enableUpcomingFeature("ImmutableWeakCaptures"),
+  .treatAllWarnings(as: .error),
+]
+
+let cSettings: [CSetting] = [
+  .unsafeFlags(["-Wall", "-Wextra", "-Werror"])
+]
+
+/// Declares one Swift module inside a rung folder.
+func module(_ name: String, in rung: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Sources/\(rung)/\(name)",
+    swiftSettings: settings)
+}
+
+/// Declares the tests of one module.
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil,
+  exclude: [String] = []
+) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude,
+    resources: resources, swiftSettings: settings)
+}
+
+let shims: [Target] = [
+  .systemLibrary(name: "CSodium", path: "Sources/Shims/CSodium", pkgConfig: "libsodium"),
+  .systemLibrary(name: "CSQLite", path: "Sources/Shims/CSQLite", pkgConfig: "sqlite3"),
+  .target(
+    name: "CMicroHTTPD", path: "Sources/Shims/CMicroHTTPD", cSettings: cSettings,
+    linkerSettings: [.linkedLibrary("microhttpd")]),
+  .target(
+    name: "CCurl", path: "Sources/Shims/CCurl", cSettings: cSettings,
+    linkerSettings: [.linkedLibrary("curl-gnutls")]),
+  .target(name: "CPlatform", path: "Sources/Shims/CPlatform", cSettings: cSettings),
+  .target(
+    name: "CQUIC", path: "Sources/Shims/CQUIC", cSettings: cSettings,
+    linkerSettings: [
+      .linkedLibrary("ngtcp2_crypto_gnutls"), .linkedLibrary("ngtcp2"), .linkedLibrary("gnutls"),
+    ]),
+]
+
+let foundations: [Target] = [
+  module("Primitives", in: "Foundations", []),
+  module("Wire", in: "Foundations", ["Primitives"]),
+  module("Crypto", in: "Foundations", ["Primitives", "CSodium"]),
+  module("Merkle", in: "Foundations", ["Primitives", "Crypto"]),
+  module("Telemetry", in: "Foundations", ["Primitives"]),
+  module("JSONText", in: "Foundations", ["Primitives"]),
+  module("Records", in: "Foundations", ["Primitives", "Wire", "Crypto", "Merkle"]),
+]
+
+let cores: [Target] = [
+  module("CoreKit", in: "Cores", ["Primitives"]),
+  module("CausalClocks", in: "Cores", ["Primitives", "Records"]),
+  module("ConsensusMath", in: "Cores", ["Primitives"]),
+  module("AnswerCore", in: "Cores", ["Primitives", "ConsensusMath"]),
+  module(
+    "LedgerCore", in: "Cores",
+    ["Primitives", "Wire", "Crypto", "Records", "CoreKit", "ConsensusMath", "AnswerCore"]),
+  module(
+    "GossipCore", in: "Cores",
+    ["Primitives", "Wire", "Crypto", "Merkle", "Records", "CoreKit", "CausalClocks"]),
+  module(
+    "NodeCore", in: "Cores",
+    [
+      "Primitives", "Wire", "Crypto", "Merkle", "Records", "CoreKit", "CausalClocks",
+      "LedgerCore", "GossipCore",
+    ]),
+]
+
+let adapters: [Target] = [
+  module("Reactor", in: "Adapters", ["Primitives", "Telemetry", "CPlatform"]),
+  module(
+    "SQLiteStorage", in: "Adapters",
+    ["Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "CSQLite"]),
+  module(
+    "QUICTransport", in: "Adapters",
+    ["Primitives", "Crypto", "Telemetry", "Reactor", "CPlatform", "CQUIC"]),
+  module("HTTPServer", in: "Adapters", ["Primitives", "Telemetry", "CMicroHTTPD"]),
+  module("HTTPClient", in: "Adapters", ["Primitives", "CCurl"]),
+]
+
+let interfaces: [Target] = [
+  module("Configuration", in: "Interfaces", ["Primitives", "Wire", "Crypto", "Records", "JSONText"]),
+  module(
+    "AgentAPI", in: "Interfaces",
+    [
+      "Primitives", "Crypto", "Merkle", "Records", "Telemetry", "JSONText", "HTTPServer",
+      "AnswerCore",
+    ]),
+]
+
+let runtime: [Target] = [
+  module(
+    "NodeRuntime", in: "Runtime",
+    [
+      "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText", "CoreKit",
+      "CausalClocks", "LedgerCore", "GossipCore", "NodeCore", "AnswerCore", "Reactor",
+      "SQLiteStorage", "QUICTransport", "HTTPServer", "Configuration", "AgentAPI",
+    ])
+]
+
+let simulations: [Target] = [
+  .target(
+    name: "Simulator",
+    dependencies: [
+      "Primitives", "Wire", "Crypto", "Merkle", "Records", "CoreKit", "CausalClocks",
+      "LedgerCore", "GossipCore", "NodeCore", "AnswerCore",
+    ],
+    path: "Simulations/Simulator", swiftSettings: settings)
+]
+
+let programs: [Target] = [
+  module(
+    "CommandLineTool", in: "Programs",
+    [
+      "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText", "AnswerCore",
+      "SQLiteStorage", "HTTPClient", "Configuration", "NodeRuntime", "Simulator", "LedgerCore",
+    ]),
+  .executableTarget(
+    name: "swarmoracle", dependencies: ["CommandLineTool"], path: "Sources/Programs/swarmoracle",
+    swiftSettings: settings),
+]
+
+let testTargets: [Target] = [
+  tests("TidyTests", []),
+  tests("PrimitivesTests", ["Primitives"]),
+  tests("WireTests", ["Primitives", "Wire"]),
+  tests("CryptoTests", ["Primitives", "Crypto"]),
+  tests("MerkleTests", ["Primitives", "Crypto", "Merkle"]),
+  tests("RecordsTests", ["Primitives", "Wire", "Crypto", "Merkle", "Records"]),
+  tests("JSONTextTests", ["Primitives", "JSONText"]),
+  tests("CausalClocksTests", ["Primitives", "Records", "CausalClocks"]),
+  tests("AnswerCoreTests", ["Primitives", "ConsensusMath", "AnswerCore"]),
+  tests(
+    "LedgerCoreTests",
+    ["Primitives", "Wire", "Crypto", "Records", "CoreKit", "LedgerCore", "AnswerCore"]),
+  tests(
+    "GossipCoreTests",
+    [
+      "Primitives", "Wire", "Crypto", "Merkle", "Records", "CoreKit", "CausalClocks",
+      "GossipCore",
+    ]),
+  tests("ReactorTests", ["Primitives", "Reactor"]),
+  tests(
+    "SQLiteStorageTests",
+    ["Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "SQLiteStorage"]),
+  tests(
+    "QUICTransportTests", ["Primitives", "Crypto", "Telemetry", "Reactor", "QUICTransport"]),
+  tests("HTTPServerTests", ["Primitives", "Telemetry", "HTTPServer", "HTTPClient"]),
+  tests("ConfigurationTests", ["Primitives", "Crypto", "Records", "Configuration"]),
+  tests(
+    "AgentAPITests",
+    ["Primitives", "Crypto", "Records", "Telemetry", "JSONText", "HTTPServer", "AgentAPI"]),
+  tests(
+    "SimulatorTests",
+    ["Primitives", "Crypto", "Records", "CoreKit", "NodeCore", "Simulator"]),
+  tests(
+    "NodeRuntimeTests",
+    [
+      "Primitives", "Wire", "Crypto", "Records", "Telemetry", "JSONText", "Configuration",
+      "NodeRuntime", "HTTPClient", "QUICTransport", "Reactor",
+    ]),
+  tests("CommandLineToolTests", ["Primitives", "JSONText", "CommandLineTool"]),
+]
+
+let package = Package(
+  name: "SwarmOracle",
+  products: [.executable(name: "swarmoracle", targets: ["swarmoracle"])],
+  targets: shims + foundations + cores + adapters + interfaces + runtime + simulations + programs
+    + testTargets,
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,3 @@
+#ifndef CQUIC_H
+#define CQUIC_H
+#endif
