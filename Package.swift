@@ -93,12 +93,13 @@ let adapters: [Target] = [
 ]
 
 let interfaces: [Target] = [
-  module("Configuration", in: "Interfaces", ["Primitives", "Wire", "Crypto", "Records", "JSONText"]),
+  module(
+    "Configuration", in: "Interfaces", ["Primitives", "Wire", "Crypto", "Records", "JSONText"]),
   module(
     "AgentAPI", in: "Interfaces",
     [
-      "Primitives", "Crypto", "Merkle", "Records", "Telemetry", "JSONText", "HTTPServer",
-      "AnswerCore",
+      "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText", "HTTPServer",
+      "CoreKit", "AnswerCore", "LedgerCore",
     ]),
 ]
 
@@ -163,7 +164,10 @@ let testTargets: [Target] = [
   tests("ConfigurationTests", ["Primitives", "Crypto", "Records", "Configuration"]),
   tests(
     "AgentAPITests",
-    ["Primitives", "Crypto", "Records", "Telemetry", "JSONText", "HTTPServer", "AgentAPI"]),
+    [
+      "Primitives", "Crypto", "Records", "Telemetry", "JSONText", "HTTPServer", "LedgerCore",
+      "AnswerCore", "AgentAPI",
+    ]),
   tests(
     "SimulatorTests",
     ["Primitives", "Crypto", "Records", "CoreKit", "NodeCore", "Simulator"]),
