@@ -33,7 +33,7 @@ import Testing
     "/// S.\npackage struct S {\n  package subscript(i: Int) -> Int { i }\n}",
   ])
   func `an undocumented declaration is refused`(text: String) {
-    #expect(SafetyRules.documentation(Planted.core(text)).count == 1)
+    #expect(SafetyRules.documentation(SourceTree([Planted.core(text)])).count == 1)
   }
 
   @Test(arguments: [
@@ -47,9 +47,10 @@ import Testing
     "package extension S {\n  private func f() {}\n}",
     "extension S {\n  package static func == (a: S, b: S) -> Bool { true }\n}",
     "/// S.\npackage struct S {\n  /// A.\n  package private(set) var a = 1\n}",
-    "func f() { let package = 1\n  func g() {} }",
+    "func f() { let package = 1\n  func g() {} }", "struct S {\n  package var rawValue: Int\n}",
+    "protocol P { var b: Int { get } }\nstruct S: P {\n  package var b: Int { 1 }\n}",
   ])
   func `a documented or hidden declaration passes`(text: String) {
-    #expect(SafetyRules.documentation(Planted.core(text)).isEmpty)
+    #expect(SafetyRules.documentation(SourceTree([Planted.core(text)])).isEmpty)
   }
 }
