@@ -177,7 +177,9 @@ extension Structure {
   private mutating func visitMember(_ index: Int, keyword: String, name: String) {
     let scope = scopes[scopes.count - 1]
     if keyword == "case" {
-      if scope.exposesCases { expose(name, index, heading(before: index)) }
+      // A plain case may say it all; what a case carries has units and meaning.
+      let carries = tokens[min(index + 2, tokens.count - 1)].isText("(")
+      if scope.exposesCases && carries { expose(name, index, heading(before: index)) }
     } else {
       exposeMember(name, index)
     }
