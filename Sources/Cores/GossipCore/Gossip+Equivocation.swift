@@ -1,4 +1,4 @@
-internal import CoreKit
+package import CoreKit
 internal import Crypto
 internal import Primitives
 package import Records

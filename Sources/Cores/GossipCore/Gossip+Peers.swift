@@ -3,9 +3,8 @@ package import Primitives
 package import Records
 
 extension Gossip {
-  /// Takes note of a connection and greets the peer.
-  ///
-  /// - Parameter peer: the next free index, or that of a node met before.
+  /// Takes note of a connection and greets the peer; its index is the next free one, or that of a
+  /// node met before.
   package mutating func connect(
     _ peer: PeerIndex, _ node: NodeID, at now: Moment, into effects: inout GossipEffects
   ) {

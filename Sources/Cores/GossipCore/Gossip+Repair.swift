@@ -28,10 +28,10 @@ extension Gossip {
         applyParked(at: now, into: &effects)
       }
     }
-    for index in lanes.indices where pullDue(ofLane: index) ?? .init(nanoseconds: .max)
-      <= now.instant
-    {
-      guard let peer = choosePeer(forLane: index) else { continue }
+    for index in lanes.indices {
+      guard let due = pullDue(ofLane: index), due <= now.instant,
+        let peer = choosePeer(forLane: index)
+      else { continue }
       let first = lanes[index].number + 1
       var last = peers[Int(peer.value)].progress[lanes[index].lane]?.applied ?? first
       last = min(last, first + limits.pullBundlesMax - 1)

@@ -59,13 +59,9 @@ package struct Gossip: Sendable {
   /// What was counted.
   package internal(set) var counters = GossipCounters()
 
-  /// Makes the gossip of a node from what storage holds.
-  ///
-  /// - Parameters:
-  ///   - lanes: every stored lane with the time of the last operation and the first word of the
-  ///     digest of each bundle.
-  ///   - proofs: stored proofs; their lanes stay frozen.
-  ///   - seed: for the choice of peers.
+  /// Makes the gossip of a node from what storage holds: every lane with the time of the last
+  /// operation and the first word of the digest of each bundle, and the proofs, whose lanes stay
+  /// frozen. The seed is for the choice of peers.
   package init(
     node: NodeID, epoch: Identifier<LaneEpoch>, cluster: ClusterID, swarm: SwarmID,
     lanes stored: [(head: LaneHead, times: [HybridTime], marks: [UInt64])],
@@ -152,9 +148,8 @@ package struct Gossip: Sendable {
     lanes.reduce(0) { $0 + $1.parked.count }
   }
 
-  /// The context of the next own bundle: the lanes that moved since `told`, and how far.
-  ///
-  /// - Parameter told: the context so far, as earlier bundles of the own lane add up to.
+  /// The context of the next own bundle: the lanes that moved since `told`, which is what the
+  /// contexts of earlier own bundles add up to, and how far they are applied.
   package func contextDelta(since told: Frontier) -> [LanePosition] {
     var context: [LanePosition] = []
     for (lane, index) in laneIndexes.entries where lane != ownLane {

@@ -1,6 +1,7 @@
-package import CoreKit
+internal import CoreKit
+internal import Crypto
 internal import GossipCore
-package import Primitives
+internal import Primitives
 package import Records
 
 extension NodeCore {

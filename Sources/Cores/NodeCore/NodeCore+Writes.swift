@@ -1,8 +1,10 @@
-package import CoreKit
+internal import CausalClocks
+internal import CoreKit
 internal import Crypto
 internal import GossipCore
-package import Primitives
-package import Records
+internal import Primitives
+internal import Records
+internal import Wire
 
 /// A write that is queued for the next own bundle.
 struct QueuedWrite: Sendable {
@@ -28,13 +30,13 @@ extension NodeCore {
     _ write: WriteID, _ operations: [[UInt8]], _ level: WriteLevel, _ deadline: Instant,
     into effects: inout NodeEffects
   ) {
-    precondition(!operations.isEmpty, "a write without operations")
-    var byteCount = 0
-    for operation in operations {
-      precondition(
-        operation.count <= BundleLimits.operationBytesMax, "operation of \(operation.count) bytes")
-      byteCount += operation.count
-    }
+    precondition(
+      (1...BundleLimits.operationsMax).contains(operations.count),
+      "a write of \(operations.count) operations")
+    let bodyBytes = SignedBundle.bodyByteCount(of: operations)
+    precondition(
+      bodyBytes <= BundleLimits.bodyBytesMax, "a write of \(bodyBytes) bytes fits no bundle")
+    let byteCount = operations.reduce(0) { $0 + $1.count }
     guard queuedOperations + operations.count <= configuration.pendingOperationsMax,
       queuedBytes + byteCount <= configuration.pendingBytesMax,
       waiters.count + queue.count < configuration.waitersMax
@@ -74,42 +76,38 @@ extension NodeCore {
     }
   }
 
-  /// How many of the first queued writes fit one bundle, whole; a write larger than a bundle is
-  /// cut by `takeQueued`.
-  private mutating func takeQueued() -> (operations: [[UInt8]], writes: [QueuedWrite]) {
-    var operations: [[UInt8]] = []
+  /// How many of the first queued writes fit one bundle, each whole, and their operations.
+  private func fitting() -> (writes: Int, operations: Int) {
+    var operations = 0
     var byteCount = 0
-    var taken = 0
-    for write in queue {
-      let writeBytes = write.operations.reduce(0) { $0 + $1.count + 3 }
-      if operations.count + write.operations.count > BundleLimits.operationsMax
-        || byteCount + writeBytes > BundleLimits.bodyBytesMax
-      {
-        break
+    for (index, write) in queue.enumerated() {
+      operations += write.operations.count
+      byteCount += SignedBundle.bodyByteCount(of: write.operations)
+      if operations > BundleLimits.operationsMax || byteCount > BundleLimits.bodyBytesMax {
+        return (index, operations - write.operations.count)
       }
-      operations.append(contentsOf: write.operations)
-      byteCount += writeBytes
-      taken += 1
     }
-    let writes = Array(queue[..<taken])
-    queue.removeFirst(taken)
-    queuedOperations -= operations.count
-    queuedBytes -= operations.reduce(0) { $0 + $1.count }
-    return (operations, writes)
+    return (queue.count, operations)
   }
 
   /// Makes one bundle; false when the clock refuses to stamp it yet.
   private mutating func writeBundle(at now: Moment) -> Bool {
-    let clockBefore = clock
-    let queueBefore = (queue, queuedOperations, queuedBytes)
-    let (operations, writes) = takeQueued()
-    precondition(!operations.isEmpty, "a queued write does not fit a bundle")
-    guard case .stamped(let time) = clock.stamp(operations.count, at: now.wallMilliseconds) else {
-      clock = clockBefore
-      (queue, queuedOperations, queuedBytes) = queueBefore
-      stampAt = now.instant + .milliseconds(50)
+    let (taken, count) = fitting()
+    precondition(count > 0, "a queued write does not fit a bundle")
+    let time: HybridTime
+    switch clock.stamp(count: count, wallMilliseconds: now.wallMilliseconds) {
+    case .from(let first):
+      time = first
+    case .notBefore(let wallMilliseconds):
+      let pause = wallMilliseconds - min(wallMilliseconds, now.wallMilliseconds)
+      stampAt = now.instant + .milliseconds(min(max(pause, 1), 1_000))
       return false
     }
+    let writes = Array(queue[..<taken])
+    queue.removeFirst(taken)
+    let operations = writes.flatMap(\.operations)
+    queuedOperations -= operations.count
+    queuedBytes -= operations.reduce(0) { $0 + $1.count }
     let bundle = sign(operations, time)
     let position = LanePosition(lane: gossip.ownLane, number: bundle.value.header.number)
     var index = 0
@@ -135,13 +133,13 @@ extension NodeCore {
     let head = gossip.head(of: gossip.ownLane)
     let context = gossip.contextDelta(since: ownContext)
     for position in context { ownContext.advance(position.lane, to: position.number) }
-    let body = operations.reduce(0) { $0 + $1.count + SignedBundle.lengthByteCount(of: $1.count) }
     let header = BundleHeader(
       node: node, epoch: configuration.epoch, swarm: configuration.swarm,
       number: (head?.number ?? 0) + 1, firstSequence: (head?.lastSequence ?? 0) + 1,
       operationCount: operations.count, firstTime: time, context: context,
       operationsRoot: SignedBundle.operationsRoot(of: operations),
-      previous: head?.digest ?? .zero, bodyByteCount: body)
+      previous: head?.digest ?? .zero,
+      bodyByteCount: SignedBundle.bodyByteCount(of: operations))
     let signature = configuration.key.sign(
       Blake2b.hash(header.encoded, .bundleHeader), as: .bundle)
     let bundle = SignedBundle(

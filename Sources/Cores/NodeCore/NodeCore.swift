@@ -1,10 +1,10 @@
-package import CausalClocks
+internal import CausalClocks
 package import CoreKit
 internal import Crypto
 package import GossipCore
 package import LedgerCore
 package import Primitives
-package import Records
+internal import Records
 internal import Wire
 
 /// The one machine that a node and the simulator drive: lanes, live tables, quorums and the group

@@ -1,6 +1,6 @@
 package import CoreKit
 package import GossipCore
-package import Primitives
+internal import Primitives
 package import Records
 
 /// How a write ended for its submitter.
