@@ -51,7 +51,7 @@ private func write(_ value: JSONValue) -> [UInt8] {
   return writer.bytes
 }
 
-/// Whether Foundation's reading of a text is the same value; decimals compare by their double.
+/// Whether Foundation's reading of a text is the same value; decimals compare as it holds them.
 private func agrees(_ value: JSONValue, with oracle: Any) -> Bool {
   switch value {
   case .null: return oracle is NSNull
@@ -59,6 +59,10 @@ private func agrees(_ value: JSONValue, with oracle: Any) -> Bool {
   case .integer(let number): return (oracle as? NSNumber)?.int64Value == number
   case .decimal(let decimal):
     let text = String(decoding: decimal.text, as: UTF8.self)
+    // Long fractions arrive as NSDecimalNumber, whose own conversion to a double is inexact.
+    if let oracle = oracle as? NSDecimalNumber {
+      return oracle.decimalValue == Decimal(string: text)
+    }
     return (oracle as? NSNumber)?.doubleValue == Double(text)
   case .string(let text):
     return (oracle as? String).map { $0.utf8.elementsEqual(text.utf8) } ?? false
