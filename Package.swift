@@ -93,7 +93,8 @@ let adapters: [Target] = [
 ]
 
 let interfaces: [Target] = [
-  module("Configuration", in: "Interfaces", ["Primitives", "Wire", "Crypto", "Records", "JSONText"]),
+  module(
+    "Configuration", in: "Interfaces", ["Primitives", "Wire", "Crypto", "Records", "JSONText"]),
   module(
     "AgentAPI", in: "Interfaces",
     [

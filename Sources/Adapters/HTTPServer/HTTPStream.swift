@@ -92,7 +92,8 @@ package final class HTTPStream {
     if pendingBytes > 0 {
       let count = min(pendingBytes, buffer.count)
       pending.withUnsafeBytes { bytes in
-        buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[sentCount..<sentCount + count]))
+        buffer.copyMemory(
+          from: UnsafeRawBufferPointer(rebasing: bytes[sentCount..<sentCount + count]))
       }
       sentCount += count
       if sentCount == pending.count {
