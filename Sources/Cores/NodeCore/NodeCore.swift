@@ -163,7 +163,7 @@ package struct NodeCore: ProtocolCore {
     }
     clock.observe(header.lastTime)
     batch.bundles.append(bundle)
-    return batch.rows[before...].contains { $0.table == LiveTables.memberTable.number }
+    return batch.rows[before...].contains { $0.table == LiveTables.memberSchema.number }
   }
 
   private mutating func updateMembers() {
