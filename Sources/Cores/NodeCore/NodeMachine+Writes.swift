@@ -25,7 +25,7 @@ struct Waiter: Sendable {
   let deadline: Instant
 }
 
-extension NodeCore {
+extension NodeMachine {
   mutating func submit(
     _ write: WriteID, _ operations: [[UInt8]], _ level: WriteLevel, _ deadline: Instant,
     into effects: inout NodeEffects

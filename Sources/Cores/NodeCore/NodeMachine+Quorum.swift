@@ -4,7 +4,7 @@ internal import GossipCore
 internal import Primitives
 package import Records
 
-extension NodeCore {
+extension NodeMachine {
   /// How far `lane` is durable on a majority of voters, as far as this node knows (N2).
   package func quorumSynced(_ lane: LaneID) -> UInt64 {
     let own = NodeID(key: configuration.key.publicKey)

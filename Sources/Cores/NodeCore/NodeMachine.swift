@@ -29,7 +29,7 @@ internal import Wire
 /// - N3: batches are numbered 1, 2, 3… and hold whole bundles with all their rows.
 /// - N4: every write is reported exactly once.
 /// - N5: the tables are those of the applied frontier.
-package struct NodeCore: ProtocolCore {
+package struct NodeMachine: ProtocolCore {
   let configuration: NodeCoreConfiguration
   /// The lanes and what peers hold of them.
   package internal(set) var gossip: Gossip
