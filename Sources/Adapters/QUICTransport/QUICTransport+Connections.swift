@@ -32,6 +32,7 @@ extension QUICTransport {
   func adopt(_ connection: Connection, _ raw: OpaquePointer) {
     connection.raw = raw
     connections[connection.id] = connection
+    byAddress[connection.address, default: []].append(connection)
     counters.connections = connections.count
     if connection.role == .acceptor { handshakesInbound += 1 }
     var identifiers = [cquic_id](repeating: cquic_id(), count: 8)
@@ -198,6 +199,7 @@ extension QUICTransport {
     connection.hasEnded = true
     linger(connection, closePacket)
     connections[connection.id] = nil
+    forgetAddress(of: connection)
     counters.connections = connections.count
     if let timer = connection.timer { loop.cancel(timer) }
     connection.timer = nil
@@ -217,6 +219,11 @@ extension QUICTransport {
     if let key = connection.expectedKey ?? connection.key {
       connectionEnded(key, connection.id, lastedLong: lastedLong)
     }
+  }
+
+  private func forgetAddress(of connection: Connection) {
+    byAddress[connection.address]?.removeAll { $0 === connection }
+    if byAddress[connection.address]?.isEmpty == true { byAddress[connection.address] = nil }
   }
 
   private func lived(_ connection: Connection) -> UInt64 { loop.now() &- connection.announcedAt }

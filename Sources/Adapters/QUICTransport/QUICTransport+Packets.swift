@@ -22,6 +22,8 @@ struct UnsolicitedBudget {
 extension QUICTransport {
   /// The least size of a datagram that opens a connection (RFC 9000, section 14.1).
   private static let initialDatagramBytesMin = 1_200
+  /// The least size of a stateless reset (RFC 9000, section 10.3).
+  private static let resetBytesMin = 21
 
   func process(
     _ packet: UnsafeBufferPointer<UInt8>, from remote: UnsafeRawBufferPointer,
@@ -58,6 +60,7 @@ extension QUICTransport {
   ) {
     var header = header
     let isShort = kind == CQUIC_ROUTE_SHORT
+    if isShort, isReset(packet, from: remote, at: now) { return }
     guard isShort || packet.count >= QUICTransport.initialDatagramBytesMin,
       unsolicited.take(at: now)
     else {
@@ -80,6 +83,23 @@ extension QUICTransport {
       counters.versionNegotiationsSent += 1
     }
     sendSingle(length, from: scratch.burst, on: socket, to: remote)
+  }
+
+  /// Whether the packet is a stateless reset of a connection with the sender.
+  ///
+  /// A reset looks like a packet for an identifier nobody has; only the connection can tell it, by the token
+  /// in its last bytes (RFC 9000, section 10.3.1).
+  private func isReset(
+    _ packet: UnsafeBufferPointer<UInt8>, from remote: UnsafeRawBufferPointer, at now: UInt64
+  ) -> Bool {
+    guard packet.count >= QUICTransport.resetBytesMin,
+      let address = SocketAddress(kernelBytes: remote), let candidates = byAddress[address]
+    else { return false }
+    for connection in candidates {
+      read(packet, from: remote, for: connection, at: now)
+      if connection.hasEnded { return true }
+    }
+    return false
   }
 
   // MARK: Accepting

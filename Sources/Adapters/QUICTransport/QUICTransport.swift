@@ -37,6 +37,8 @@ package final class QUICTransport {
   var connections: [PeerConnectionID: Connection] = [:]
   var byKey: [PeerKey: Connection] = [:]
   var routes: [ConnectionIdentifier: Route] = [:]
+  /// The connections with a peer at some address, for the resets that carry no identifier of ours.
+  var byAddress: [SocketAddress: [Connection]] = [:]
   var lingerersCount = 0
   var targets: [PeerKey: DialTarget] = [:]
   var jitter: Jitter
