@@ -15,9 +15,8 @@ extension Connection {
       handshake_completed: { connection(behind: $0).handshakeCompleted = true },
       handshake_confirmed: { connection(behind: $0).handshakeConfirmed = true },
       stream_data: { owner, stream, finished, data, length in
-        connection(behind: owner).receive(
-          stream: stream, finished: finished, bytes: UnsafeRawBufferPointer(start: data, count: length)
-        )
+        let bytes = UnsafeRawBufferPointer(start: data, count: length)
+        return connection(behind: owner).receive(stream: stream, finished: finished, bytes: bytes)
       },
       stream_acknowledged: { connection(behind: $0).acknowledged(stream: $1, upTo: $2) },
       stream_closed: { connection(behind: $0).closed(stream: $1, code: $2) },

@@ -134,9 +134,8 @@ extension QUICTransport {
     var hasRetried = false
     if header.token_length > 0 {
       let from = cquic_address(bytes: remote.baseAddress, length: UInt32(remote.count))
-      guard
-        cquic_verify_retry(identity, &header, from, configuration.retryTokenLifetime, now, &original)
-      else {
+      let lifetime = configuration.retryTokenLifetime
+      guard cquic_verify_retry(identity, &header, from, lifetime, now, &original) else {
         refuse(header, code: CQUIC_REFUSE_TOKEN, from: remote, on: socket)
         return
       }

@@ -53,17 +53,26 @@ struct SendBuffer: ~Copyable {
     withUnsafeBytes(of: byte) { append($0, followedBy: 1) }
   }
 
+  private var isFull: Bool {
+    guard chunks.count > head, let last = chunks.last else { return true }
+    return last.filled == last.capacity
+  }
+
+  /// Small streams get small chunks; one that is already busy gets large ones.
+  private mutating func addChunk(expecting expected: Int) {
+    let isBusy = bufferedBytes > SendBuffer.chunkBytesMin
+    let wanted = isBusy ? SendBuffer.chunkBytesMax : expected
+    let size = max(SendBuffer.chunkBytesMin, min(wanted, SendBuffer.chunkBytesMax))
+    chunks.append(
+      Chunk(
+        base: .allocate(byteCount: size, alignment: MemoryLayout<UInt64>.alignment),
+        capacity: size))
+  }
+
   private mutating func append(_ bytes: UnsafeRawBufferPointer, followedBy expected: Int) {
     var rest = bytes
     while !rest.isEmpty {
-      if chunks.count == head || chunks[chunks.count - 1].filled == chunks[chunks.count - 1].capacity {
-        let size = max(SendBuffer.chunkBytesMin, min(expected, SendBuffer.chunkBytesMax))
-        let roomier = bufferedBytes > SendBuffer.chunkBytesMin ? SendBuffer.chunkBytesMax : size
-        chunks.append(
-          Chunk(
-            base: .allocate(byteCount: roomier, alignment: MemoryLayout<UInt64>.alignment),
-            capacity: roomier))
-      }
+      if isFull { addChunk(expecting: expected) }
       let last = chunks.count - 1
       let count = min(rest.count, chunks[last].capacity - chunks[last].filled)
       UnsafeMutableRawBufferPointer(start: chunks[last].base + chunks[last].filled, count: count)

@@ -156,7 +156,7 @@ package final class EventLoop {
 
   /// Makes a mailbox whose messages are handed to `receive`, in batches, on this loop.
   ///
-  /// - Parameter limit: messages held before `post` answers `.full`.
+  /// It holds at most `limit` messages; then `post` answers `.full`.
   package func makeMailbox<Message: Sendable>(
     limit: Int, receive: @escaping ([Message]) -> Void
   ) -> Mailbox<Message> {
@@ -267,6 +267,7 @@ package final class EventLoop {
   }
 
   private func requireOwnThread() {
-    precondition(pthread_equal(pthread_self(), owner) != 0, "the event loop was used off its thread")
+    precondition(
+      pthread_equal(pthread_self(), owner) != 0, "the event loop was used off its thread")
   }
 }

@@ -38,6 +38,20 @@ struct cquic_connection {
 // Makes the TLS session of a connection; a GnuTLS error code or 0.
 int cquic_tls_start(cquic_connection *connection, bool server);
 
+static inline uint64_t cquic_clamped(cquic_connection *connection, uint64_t now) {
+  if (now > connection->latest_time)
+    connection->latest_time = now;
+  return connection->latest_time;
+}
+
+static inline ngtcp2_path cquic_path(cquic_connection *connection, cquic_address remote) {
+  ngtcp2_path path = {
+      .local = {.addr = &connection->local.sa, .addrlen = connection->local_length},
+      .remote = {.addr = (ngtcp2_sockaddr *)(uintptr_t)remote.bytes, .addrlen = remote.length},
+  };
+  return path;
+}
+
 static inline cquic_id cquic_id_from(const ngtcp2_cid *identifier) {
   cquic_id result = {.length = (uint8_t)identifier->datalen};
   for (size_t index = 0; index < identifier->datalen; index++)
