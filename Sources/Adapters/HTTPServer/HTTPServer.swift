@@ -121,8 +121,10 @@ package final class HTTPServer {
     options.listen_descriptor = socket.descriptor
     options.is_ipv6 = socket.isIPv6
     options.connections_max = UInt32(configuration.connectionsMax)
-    // libmicrohttpd reads into half of this, and lets headers beyond our limit still reach us.
-    options.connection_memory_bytes = max(3 * configuration.headerBytesMax, 16_384)
+    // Room for the largest headers and their records, and a little beyond, so that excess is
+    // refused by us. Not more, since the library clears this memory for every request.
+    let records = (RequestHead.fieldsMax + RequestHead.queryItemsMax) * RequestHead.recordBytes
+    options.connection_memory_bytes = configuration.headerBytesMax + records + 2_048
     // The library's own timeout only has to catch clients that do not read their answer.
     let longest = max(
       configuration.headerDeadlineMilliseconds, configuration.bodyDeadlineMilliseconds,
