@@ -94,7 +94,7 @@ let adapters: [Target] = [
 
 let interfaces: [Target] = [
   module(
-    "Configuration", in: "Interfaces", ["Primitives", "Wire", "Crypto", "Records", "JSONText"]),
+    "Configuration", in: "Interfaces", ["Primitives", "Wire", "Crypto", "Records", "Telemetry", "JSONText"]),
   module(
     "AgentAPI", in: "Interfaces",
     [
@@ -161,7 +161,9 @@ let testTargets: [Target] = [
   tests(
     "QUICTransportTests", ["Primitives", "Crypto", "Telemetry", "Reactor", "QUICTransport"]),
   tests("HTTPServerTests", ["Primitives", "Telemetry", "HTTPServer", "HTTPClient"]),
-  tests("ConfigurationTests", ["Primitives", "Crypto", "Records", "Configuration"]),
+  tests(
+    "ConfigurationTests",
+    ["Primitives", "Wire", "Crypto", "Records", "Telemetry", "Configuration"]),
   tests(
     "AgentAPITests",
     [
