@@ -88,13 +88,14 @@ let adapters: [Target] = [
   module(
     "QUICTransport", in: "Adapters",
     ["Primitives", "Crypto", "Telemetry", "Reactor", "CPlatform", "CQUIC"]),
-  module("HTTPServer", in: "Adapters", ["Primitives", "Telemetry", "CMicroHTTPD"]),
+  module("HTTPServer", in: "Adapters", ["Primitives", "Telemetry", "JSONText", "CMicroHTTPD"]),
   module("HTTPClient", in: "Adapters", ["Primitives", "CCurl"]),
 ]
 
 let interfaces: [Target] = [
   module(
-    "Configuration", in: "Interfaces", ["Primitives", "Wire", "Crypto", "Records", "Telemetry", "JSONText"]),
+    "Configuration", in: "Interfaces",
+    ["Primitives", "Wire", "Crypto", "Records", "Telemetry", "JSONText"]),
   module(
     "AgentAPI", in: "Interfaces",
     [
@@ -160,7 +161,8 @@ let testTargets: [Target] = [
     ["Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "SQLiteStorage"]),
   tests(
     "QUICTransportTests", ["Primitives", "Crypto", "Telemetry", "Reactor", "QUICTransport"]),
-  tests("HTTPServerTests", ["Primitives", "Telemetry", "HTTPServer", "HTTPClient"]),
+  tests(
+    "HTTPServerTests", ["Primitives", "Telemetry", "JSONText", "HTTPServer", "HTTPClient"]),
   tests(
     "ConfigurationTests",
     ["Primitives", "Wire", "Crypto", "Records", "Telemetry", "Configuration"]),
