@@ -88,7 +88,7 @@ let adapters: [Target] = [
   module(
     "QUICTransport", in: "Adapters",
     ["Primitives", "Crypto", "Telemetry", "Reactor", "CPlatform", "CQUIC"]),
-  module("HTTPServer", in: "Adapters", ["Primitives", "Telemetry", "CMicroHTTPD"]),
+  module("HTTPServer", in: "Adapters", ["Primitives", "Telemetry", "JSONText", "CMicroHTTPD"]),
   module("HTTPClient", in: "Adapters", ["Primitives", "CCurl"]),
 ]
 
@@ -160,7 +160,8 @@ let testTargets: [Target] = [
     ["Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "SQLiteStorage"]),
   tests(
     "QUICTransportTests", ["Primitives", "Crypto", "Telemetry", "Reactor", "QUICTransport"]),
-  tests("HTTPServerTests", ["Primitives", "Telemetry", "HTTPServer", "HTTPClient"]),
+  tests(
+    "HTTPServerTests", ["Primitives", "Telemetry", "JSONText", "HTTPServer", "HTTPClient"]),
   tests("ConfigurationTests", ["Primitives", "Crypto", "Records", "Configuration"]),
   tests(
     "AgentAPITests",
