@@ -31,7 +31,7 @@ struct JoinRequest: Hashable, SignedValue, WireCodable {
   var signedDigest: Digest {
     var writer = WireWriter()
     encodeFields(into: &writer)
-    return Blake2b.hash(writer.bytes, .ticket)
+    return Blake2b.hash(writer.bytes, .join)
   }
   var isConsistent: Bool { true }
 
@@ -48,7 +48,7 @@ struct JoinRequest: Hashable, SignedValue, WireCodable {
     var writer = WireWriter()
     JoinRequest.encode(
       cluster, guest, node, transportAddress, apiAddress, into: &writer)
-    signature = key.sign(Blake2b.hash(writer.bytes, .ticket), as: .join)
+    signature = key.sign(Blake2b.hash(writer.bytes, .join), as: .join)
   }
 
   private static func encode(
