@@ -26,7 +26,7 @@ internal import Wire
 /// Invariants:
 /// - N1: a bundle is pushed, and a write reported, only after its batch is durable.
 /// - N2: `quorum` is reported only when a majority of voters said that it is synced.
-/// - N3: batches are numbered 1, 2, 3… and hold whole bundles with all their rows.
+/// - N3: batches are numbered without gaps and hold whole bundles with all their rows.
 /// - N4: every write is reported exactly once.
 /// - N5: the tables are those of the applied frontier.
 package struct NodeMachine: ProtocolCore {
@@ -71,7 +71,7 @@ package struct NodeMachine: ProtocolCore {
     tables = recovery.tables
     clock = HybridClock()
     for lane in recovery.lanes { clock.observe(lane.head.lastTime) }
-    batch = StorageBatch(sequence: 1)
+    batch = StorageBatch(sequence: recovery.nextBatch)
     updateMembers()
   }
 
