@@ -29,7 +29,8 @@ package final class HTTPServer {
   var connections: ConnectionTable
   var nowMilliseconds = monotonicMilliseconds()
   var requestsStarted: UInt64 = 0
-  let fields = UnsafeMutablePointer<cmhd_field>.allocate(capacity: RequestHead.fieldsMax)
+  /// Room for the header fields of the request being checked.
+  let fields: UnsafeMutablePointer<cmhd_field>
   private var daemon: OpaquePointer?
   private var isRunning = false
   /// The listening socket once libmicrohttpd has given it back.
@@ -41,6 +42,7 @@ package final class HTTPServer {
   ) throws(HTTPServerError) {
     let socket = try ListeningSocket.open(
       address: configuration.address, port: configuration.port)
+    fields = .allocate(capacity: RequestHead.fieldsMax)
     self.configuration = configuration
     self.handler = handler
     boundPort = socket.port
