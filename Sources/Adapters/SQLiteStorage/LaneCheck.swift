@@ -19,13 +19,14 @@ struct LaneCheck: Sendable {
     var digests: [Digest?] = []
   }
 
-  /// Cuts a lane into stretches that threads can check independently.
-  static func stretches(of lane: LogReader.Lane) -> [LaneCheck] {
-    guard lane.head.number > 0 else { return [] }
-    return stride(from: 1, through: lane.head.number, by: Int(bundlesMax)).map { first in
+  /// Cuts a lane into stretches that threads can check independently. A head far beyond the `held`
+  /// bundles is damaged, and what it claims is not worth looking for.
+  static func stretches(of lane: LogReader.Lane, held: UInt64) -> [LaneCheck] {
+    let last = min(lane.head.number, held + bundlesMax)
+    return stride(from: 1, through: last, by: Int(bundlesMax)).map { first in
       LaneCheck(
         laneIndex: lane.index, lane: lane.head.lane,
-        numbers: first...min(first + bundlesMax - 1, lane.head.number))
+        numbers: first...min(first + bundlesMax - 1, last))
     }
   }
 

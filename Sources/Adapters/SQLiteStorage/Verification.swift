@@ -37,7 +37,10 @@ package enum Verification {
     let lanes = readLanes(log, &report)
     report.lanes = lanes.count
 
-    let work = LaneWork(lanes.flatMap(LaneCheck.stretches(of:)))
+    let stretches = lanes.map { lane in
+      LaneCheck.stretches(of: lane, held: countBundles(log, lane, &report))
+    }
+    let work = LaneWork(stretches.flatMap(\.self))
     let threads = (0..<threadCount).map { _ in
       WorkerThread { work.run(path: "\(directory)/\(LogSchema.file)") }
     }
@@ -50,7 +53,7 @@ package enum Verification {
     for outcome in outcomes {
       report.add(outcome.report)
     }
-    checkTrees(log, lanes, outcomes, &report)
+    checkTrees(log, lanes, stretches.map(\.count), outcomes, &report)
     checkProofs(log, &report)
     report.nanoseconds = MonotonicClock.nanoseconds - start
     return report
@@ -95,17 +98,27 @@ package enum Verification {
     }
   }
 
+  /// The number of bundles that are held of a lane.
+  private static func countBundles(
+    _ log: Connection, _ lane: LogReader.Lane, _ report: inout VerificationReport
+  ) -> UInt64 {
+    var count: Int64?
+    check(.gap, lane: lane.head.lane, in: &report) { () throws(SQLiteError) in
+      count = try log.integer(
+        "SELECT count(*) FROM bundles WHERE lane_index = ?", [.integer(lane.index)])
+    }
+    return UInt64(max(0, count ?? 0))
+  }
+
   /// Grows each lane's tree from its headers and compares head, peaks and tiles.
   private static func checkTrees(
-    _ log: Connection, _ lanes: [LogReader.Lane], _ outcomes: [LaneCheck.Outcome],
-    _ report: inout VerificationReport
+    _ log: Connection, _ lanes: [LogReader.Lane], _ stretchCounts: [Int],
+    _ outcomes: [LaneCheck.Outcome], _ report: inout VerificationReport
   ) {
     var rest = outcomes[...]
-    for lane in lanes {
-      var digests: [Digest?] = []
-      while digests.count < Int(lane.head.number), let outcome = rest.popFirst() {
-        digests.append(contentsOf: outcome.digests)
-      }
+    for (lane, count) in zip(lanes, stretchCounts) {
+      let digests = rest.prefix(count).flatMap(\.digests)
+      rest = rest.dropFirst(count)
       checkTree(log, lane, digests, &report)
       checkSurplus(log, lane, &report)
     }
