@@ -28,6 +28,9 @@ enum LogReader {
         let digest = Digest(statement.bytes(7))
       else { throw .damage("lane row \(index) holds a name of a wrong length") }
       let number = statement.unsigned(4)
+      guard (1...UInt64(Int64.max)).contains(number) else {
+        throw .damage("lane \(lane.short) says it has \(number) bundles")
+      }
       guard let range = range(statement.bytes(8), count: number) else {
         throw .damage("lane \(lane.short) has peaks that do not fit \(number) bundles")
       }

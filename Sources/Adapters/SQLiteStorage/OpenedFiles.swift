@@ -1,3 +1,4 @@
+internal import Crypto
 internal import Primitives
 internal import Records
 
@@ -174,8 +175,12 @@ struct OpenedState {
   }
 
   private static func rowSet(_ connection: Connection) throws(OpenFailure) -> [UInt8] {
-    try OpenFailure.wrap { () throws(SQLiteError) in
+    let bytes = try OpenFailure.wrap { () throws(SQLiteError) in
       try connection.bytes("SELECT state FROM row_set WHERE id = 1") ?? []
     }
+    guard bytes.isEmpty || bytes.count == LatticeHash.byteCount else {
+      throw .damage("the hash over the rows has \(bytes.count) bytes")
+    }
+    return bytes
   }
 }

@@ -34,6 +34,8 @@ package final class Reader {
   ///     into `parameters`.
   ///   - parameters: one value for each `?`.
   ///   - limit: the most rows to return.
+  /// - Returns: the values of each row, in the order of the query.
+  /// - Throws: `SQLiteError`, also for a statement that would change something.
   package func rows(
     _ sql: String, parameters: [ColumnValue] = [], limit: Int
   ) throws -> [[ColumnValue]] {

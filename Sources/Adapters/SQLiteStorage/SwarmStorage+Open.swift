@@ -11,6 +11,7 @@ extension SwarmStorage {
   ///   - logger: where failures are told.
   ///   - onDurable: called on the writer's thread with the sequence up to which all is durable.
   ///   - onFailure: called once, on the thread that met the failure; the owner must stop.
+  /// - Returns: storage that is ready for steps, and what the directory held.
   /// - Throws: `OpenStorageError`, whose description says what to do.
   package static func open(
     directory: String, tables: [TableSchema], options: StorageOptions = StorageOptions(),

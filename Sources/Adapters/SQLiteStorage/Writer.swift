@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Records
 internal import Synchronization
 internal import Telemetry
@@ -48,12 +47,12 @@ struct Writer: Sendable {
 
   private func write(_ group: [QueuedStep]) throws(StorageFailure) {
     guard let last = group.last?.batch.sequence else { return }
-    let start = Writer.nanoseconds
+    let start = MonotonicClock.nanoseconds
     let pages = try holder.withCore { (core) throws(StorageFailure) in
       try core.commit(group)
       return (log: core.log.connection.walPages, state: core.state.connection.walPages)
     }
-    let elapsed = Writer.nanoseconds - start
+    let elapsed = MonotonicClock.nanoseconds - start
     onDurable(last)
     queue.update { queue in
       queue.durableSequence = last
@@ -101,12 +100,6 @@ struct Writer: Sendable {
         LogField("cause", failure.underlying?.description ?? "none"),
       ])
     onFailure(failure)
-  }
-
-  private static var nanoseconds: UInt64 {
-    var time = timespec()
-    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }
 
