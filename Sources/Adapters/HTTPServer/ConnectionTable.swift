@@ -37,7 +37,8 @@ struct ConnectionTable {
   private(set) var count = 0
 
   init(headerMilliseconds: Int, bodyMilliseconds: Int, idleMilliseconds: Int) {
-    durationsMilliseconds = [headerMilliseconds, bodyMilliseconds, idleMilliseconds].map(UInt64.init)
+    durationsMilliseconds = [headerMilliseconds, bodyMilliseconds, idleMilliseconds].map(
+      UInt64.init)
   }
 
   /// Takes in an accepted connection, which owes its first headers; returns its slot.

@@ -42,6 +42,13 @@ package final class HTTPStream {
     self.bytesMax = bytesMax
   }
 
+  /// Makes a stream that nobody reads.
+  static func ended() -> HTTPStream {
+    let stream = HTTPStream(bytesMax: 0)
+    stream.state = .ended
+    return stream
+  }
+
   /// Whether writes still reach the connection.
   package var isOpen: Bool { state == .open }
 
@@ -92,7 +99,8 @@ package final class HTTPStream {
     if pendingBytes > 0 {
       let count = min(pendingBytes, buffer.count)
       pending.withUnsafeBytes { bytes in
-        buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[sentCount..<sentCount + count]))
+        buffer.copyMemory(
+          from: UnsafeRawBufferPointer(rebasing: bytes[sentCount..<sentCount + count]))
       }
       sentCount += count
       if sentCount == pending.count {

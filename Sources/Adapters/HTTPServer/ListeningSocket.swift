@@ -1,3 +1,4 @@
+import CMicroHTTPD
 import Glibc
 
 /// The text that the C library has for an error number.
