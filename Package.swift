@@ -158,7 +158,9 @@ let testTargets: [Target] = [
   tests("ReactorTests", ["Primitives", "Reactor"]),
   tests(
     "SQLiteStorageTests",
-    ["Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "SQLiteStorage"]),
+    [
+      "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "SQLiteStorage", "CSQLite",
+    ]),
   tests(
     "QUICTransportTests", ["Primitives", "Crypto", "Telemetry", "Reactor", "QUICTransport"]),
   tests(
