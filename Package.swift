@@ -65,7 +65,7 @@ let cores: [Target] = [
   module("CoreKit", in: "Cores", ["Primitives"]),
   module("CausalClocks", in: "Cores", ["Primitives", "Records"]),
   module("ConsensusMath", in: "Cores", ["Primitives"]),
-  module("AnswerCore", in: "Cores", ["Primitives", "ConsensusMath"]),
+  module("AnswerCore", in: "Cores", ["Primitives", "Crypto", "ConsensusMath"]),
   module(
     "LedgerCore", in: "Cores",
     ["Primitives", "Wire", "Crypto", "Records", "CoreKit", "ConsensusMath", "AnswerCore"]),

@@ -37,16 +37,16 @@ package struct AgentRegistration: Hashable, Sendable {
   package var name: String
   /// What it does: up to 200 characters.
   package var description: String
-  /// What it runs on: a short word such as `langchain` or `custom`.
+  /// What it runs on: a word of up to 32 characters such as `langchain` or `custom`.
   package var platform: String
-  /// The kinds of questions it says it is good at.
+  /// The kinds of questions it says it is good at, strictly ascending.
   package var specialties: [QuestionCategory]
   /// What it may do.
   package var capabilities: Capabilities
   /// The digest of its bearer token, under the tag for tokens.
   package var tokenDigest: Digest
 
-  /// Describes a new agent.
+  /// Describes a new agent; the specialties are put in order and repetitions dropped.
   package init(
     agent: AgentID, name: String, description: String, platform: String,
     specialties: [QuestionCategory], capabilities: Capabilities, tokenDigest: Digest
@@ -55,7 +55,7 @@ package struct AgentRegistration: Hashable, Sendable {
     self.name = name
     self.description = description
     self.platform = platform
-    self.specialties = specialties
+    self.specialties = QuestionCategory.allCases.filter { specialties.contains($0) }
     self.capabilities = capabilities
     self.tokenDigest = tokenDigest
   }
@@ -108,7 +108,7 @@ package struct AnswerPosting: Hashable, Sendable {
   package var reasoning: String
   /// How sure the agent is, in millionths, 0 to 1,000,000.
   package var confidenceMillionths: UInt32
-  /// What the agent puts at stake, in millionths of a unit.
+  /// What the agent puts at stake, in millionths of a unit, up to a million units.
   package var stakeMillionths: UInt64
 
   /// Describes an answer.
