@@ -17,6 +17,9 @@ package struct Signature: Hashable, Sendable {
 }
 
 /// What a signature is for: signed with the message, so that no signature serves two purposes.
+///
+/// The signed bytes are the domain's name, a zero byte and the 32 bytes of the digest. No name holds
+/// a zero byte, so the parts cannot be read in two ways.
 package enum SignatureDomain: String, CaseIterable, Sendable {
   /// A bundle of a lane.
   case bundle = "swarmoracle.bundle.v1"
@@ -67,8 +70,12 @@ package struct SigningKey: Sendable {
     _ signature: Signature, of message: [UInt8], by key: Digest
   ) -> Bool {
     Sodium.initialize()
-    return unsafe crypto_sign_ed25519_verify_detached(
-      signature.bytes, message, UInt64(message.count), key.bytes) == 0
+    return key.withBytes { key in
+      guard let key = key.baseAddress else { return false }
+      return unsafe crypto_sign_ed25519_verify_detached(
+        signature.bytes, message, UInt64(message.count),
+        key.assumingMemoryBound(to: UInt8.self)) == 0
+    }
   }
 
   /// Whether `signature` is `key`'s over `digest` for this purpose.
@@ -79,7 +86,9 @@ package struct SigningKey: Sendable {
   }
 
   private static func message(_ digest: Digest, _ domain: SignatureDomain) -> [UInt8] {
-    var message = Array(domain.rawValue.utf8)
+    var message: [UInt8] = []
+    message.reserveCapacity(domain.rawValue.utf8.count + 1 + Digest.byteCount)
+    message.append(contentsOf: domain.rawValue.utf8)
     message.append(0)
     digest.append(to: &message)
     return message

@@ -23,11 +23,15 @@ enum SafetyRules {
     return findings
   }
 
-  /// Refuses what other modules can use but nobody documented.
-  static func documentation(_ file: SourceFile) -> [Finding] {
-    guard file.isSwift, file.isIn("Sources", "Simulations") else { return [] }
-    return file.structure.exposed.filter { !$0.isDocumented }.map {
-      Finding(file, $0.line, "`\($0.name)` is visible to other modules: document it with `///`")
+  /// Refuses what other modules can use but nobody documented. Members named like a requirement
+  /// of one of our protocols are documented there.
+  static func documentation(_ tree: SourceTree) -> [Finding] {
+    let files = tree.swiftFiles.filter { $0.isIn("Sources", "Simulations") }
+    let requirements = Set(files.flatMap(\.structure.requirements))
+    return files.flatMap { file in
+      file.structure.exposed
+        .filter { !$0.isDocumented && !($0.isMember && requirements.contains($0.name)) }
+        .map { Finding(file, $0.line, "`\($0.name)` is used by modules: document it with `///`") }
     }
   }
 }

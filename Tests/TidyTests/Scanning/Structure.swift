@@ -15,10 +15,14 @@ struct Structure {
     var name: String
     var line: Int
     var isDocumented: Bool
+    /// Whether it is a property or function of a type, which may fulfil a protocol.
+    var isMember = false
   }
 
   private(set) var bodies: [Body] = []
   private(set) var exposed: [Exposed] = []
+  /// The names of the members that this file's protocols require.
+  private(set) var requirements: Set<String> = []
   /// Whether every bracket was closed by its own kind, in order.
   private(set) var isBalanced = true
 
@@ -119,6 +123,7 @@ extension Structure {
   /// Members whose meaning the standard library documents.
   private static let wellKnown: Set<String> = [
     "==", "<", "hash", "description", "debugDescription", "next", "makeIterator", "encode",
+    "rawValue", "id",
   ]
 
   private mutating func visitKeyword(_ index: Int) {
@@ -172,7 +177,9 @@ extension Structure {
   private mutating func visitMember(_ index: Int, keyword: String, name: String) {
     let scope = scopes[scopes.count - 1]
     if keyword == "case" {
-      if scope.exposesCases { expose(name, index, heading(before: index)) }
+      // A plain case may say it all; what a case carries has units and meaning.
+      let carries = tokens[min(index + 2, tokens.count - 1)].isText("(")
+      if scope.exposesCases && carries { expose(name, index, heading(before: index)) }
     } else {
       exposeMember(name, index)
     }
@@ -186,9 +193,12 @@ extension Structure {
 
   private mutating func exposeMember(_ name: String, _ index: Int) {
     let scope = scopes[scopes.count - 1]
+    if scope.isProtocol { requirements.insert(name) }
     guard scope.isType, !scope.isConformance, !Self.wellKnown.contains(name) else { return }
     let heading = heading(before: index)
-    if heading.isExposed || inheritsExposure(heading) { expose(name, index, heading) }
+    guard heading.isExposed || inheritsExposure(heading) else { return }
+    expose(name, index, heading)
+    exposed[exposed.count - 1].isMember = scopes.count > 1 && !scope.isProtocol
   }
 
   private func inheritsExposure(_ heading: Heading) -> Bool {
