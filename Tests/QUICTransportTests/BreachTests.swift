@@ -93,7 +93,8 @@
   @Suite struct FrameAssemblerTests {
     @Test(arguments: 1...9)
     func `frames are found however the bytes are cut`(step: Int) throws {
-      let frames: [[UInt8]] = [[1], [2, 3, 4, 5, 6, 7, 8], [9, 10], [UInt8](repeating: 1, count: 40)]
+      let longest = [UInt8](repeating: 1, count: 40)
+      let frames: [[UInt8]] = [[1], [2, 3, 4, 5, 6, 7, 8], [9, 10], longest]
       let wire = Array(frames.map { [UInt8($0.count), 0, 0, 0] + $0 }.joined())
       var assembler = FrameAssembler()
       var found: [[UInt8]] = []
