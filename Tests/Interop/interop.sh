@@ -7,6 +7,8 @@
 # Needs python3 with venv, and PyPI for the two packages. It works in a directory of its own, stops
 # what it started and ends with status 0 only if every step did what it should.
 set -euo pipefail
+# Nothing is to be left behind in docs/examples.
+export PYTHONDONTWRITEBYTECODE=1
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 program="$(realpath "${1:-.build/release/swarmoracle}")"
