@@ -112,9 +112,6 @@ final class Connection {
     return statement
   }
 
-  /// The number of statements kept compiled.
-  var statementCount: Int { statements.count }
-
   /// The first column of the first row as an integer, or `nil` without a row.
   func integer(_ sql: String, _ values: [ColumnValue] = []) throws(SQLiteError) -> Int64? {
     let statement = try cached(sql)
