@@ -51,7 +51,7 @@ struct ProofTests {
 
   @Test(arguments: [1, 2, 3, 7, 100, 255, 256, 257, 511, 512, 513, 1_000])
   func `every operation is proven against every head`(count: Int) async throws {
-    let (_, storage, author) = try lane(count)
+    let (directory, storage, author) = try lane(count)
     let lane = author.lane
     var random = Xoshiro256(seed: UInt64(count), purpose: "places")
     let borders: [UInt64] = [1, 2, 255, 256, 257, 511, 512, 513, 768, UInt64(count)]
@@ -66,11 +66,12 @@ struct ProofTests {
       }
     }
     try storage.close()
+    withExtendedLifetime(directory) {}
   }
 
   @Test(arguments: [1, 255, 256, 257, 700])
   func `every head is proven to continue every earlier one`(count: Int) async throws {
-    let (_, storage, author) = try lane(count)
+    let (directory, storage, author) = try lane(count)
     let lane = author.lane
     var hashes: [Digest] = []
     let digests = try await storage.reading { reader in
@@ -97,10 +98,11 @@ struct ProofTests {
       }
     }
     try storage.close()
+    withExtendedLifetime(directory) {}
   }
 
   @Test func `what is not held is not proven`() async throws {
-    let (_, storage, author) = try lane(3)
+    let (directory, storage, author) = try lane(3)
     let lane = author.lane
     let cases: [(number: UInt64, index: Int, head: UInt64)] = [
       (4, 0, 4), (3, 0, 4), (3, 0, 2), (1, 2, 3), (1, 900, 3),
@@ -114,5 +116,6 @@ struct ProofTests {
         try await storage.reading { try $0.consistencyPath(of: lane, from: old, to: head) } == nil)
     }
     try storage.close()
+    withExtendedLifetime(directory) {}
   }
 }

@@ -69,10 +69,11 @@ struct SwarmStorageTests {
     #expect(reports.allFailures.isEmpty)
   }
 
-  @Test func `a step out of order is a broken rule`() async {
+  @Test func `a step out of order is a broken rule`() async throws {
+    let directory = try TemporaryDirectory()
     await #expect(processExitsWith: .failure) {
-      let directory = try TemporaryDirectory()
-      let (storage, _) = try Reports().open(directory.path)
+      [path = directory.path as String] in
+      let (storage, _) = try Reports().open(path)
       #expect(storage.submit(StorageBatch(sequence: 2)) == .accepted)
       _ = storage.submit(StorageBatch(sequence: 2))
     }
