@@ -109,8 +109,9 @@ struct VerificationTests {
     Damage(
       file: "log.db",
       sql: """
-        INSERT INTO bundles SELECT 900, lane_index, 301, first_sequence, operation_count, last_time,
-        header, signature, body FROM bundles WHERE number = 300
+        CREATE TEMP TABLE copy AS SELECT * FROM bundles WHERE number = 300;
+        UPDATE copy SET id = 900, number = 301;
+        INSERT INTO bundles SELECT * FROM copy
         """, kind: .gap, number: 301),
     Damage(file: "log.db", sql: "UPDATE tiles SET hash = zeroblob(32)", kind: .tile),
     Damage(file: "log.db", sql: "DELETE FROM tiles", kind: .tile),
