@@ -167,7 +167,7 @@ let testTargets: [Target] = [
     "AgentAPITests",
     [
       "Primitives", "Crypto", "Records", "Telemetry", "JSONText", "HTTPServer", "LedgerCore",
-      "AnswerCore", "AgentAPI",
+      "AnswerCore", "AgentAPI", "Wire", "CSQLite",
     ]),
   tests(
     "SimulatorTests",
