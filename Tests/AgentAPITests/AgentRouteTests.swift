@@ -161,10 +161,11 @@ struct AgentRouteTests {
     #expect(expected.isSubset(of: Set(seen)))
   }
 
-  @Test(arguments: [
-    "/v1/agents/00000000-0000-0000-0000-000000000001", "/v1/agents/7", "/v1/agents/..",
-    "/v1/agents/%2e%2e", "/v1/agents/a%2Fb", "/v1/agents/", "/v1//agents", "/v1/agents/%00x",
-  ].filter { !$0.contains("%00") })
+  @Test(
+    arguments: [
+      "/v1/agents/00000000-0000-0000-0000-000000000001", "/v1/agents/7", "/v1/agents/..",
+      "/v1/agents/%2e%2e", "/v1/agents/a%2Fb", "/v1/agents/", "/v1//agents", "/v1/agents/%00x",
+    ].filter { !$0.contains("%00") })
   func `an agent that is not there is not found`(target: String) {
     #expect(Door().get(target).status == 404)
   }

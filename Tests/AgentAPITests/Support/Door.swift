@@ -78,7 +78,8 @@ final class Door {
       sent.reply = Reply(response: response)
       let fault = Door.contract.fault(method, target, response)
       #expect(
-        fault == nil, "\(method.rawValue) \(target): \(String(decoding: response.body, as: UTF8.self))",
+        fault == nil,
+        "\(method.rawValue) \(target): \(String(decoding: response.body, as: UTF8.self))",
         sourceLocation: location)
     }
     return sent

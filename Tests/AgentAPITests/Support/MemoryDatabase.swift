@@ -13,10 +13,12 @@ final class MemoryDatabase {
     for schema in LiveTables.schemas {
       let columns = schema.columns.map(\.name)
       let key = columns.prefix(schema.keyColumnCount).joined(separator: ", ")
-      execute("CREATE TABLE \(schema.name) (\(columns.joined(separator: ", ")), PRIMARY KEY (\(key)))")
+      execute(
+        "CREATE TABLE \(schema.name) (\(columns.joined(separator: ", ")), PRIMARY KEY (\(key)))")
       for (index, names) in schema.indexes.enumerated() {
         execute(
-          "CREATE INDEX \(schema.name)_\(index) ON \(schema.name) (\(names.joined(separator: ", ")))")
+          "CREATE INDEX \(schema.name)_\(index) ON \(schema.name) (\(names.joined(separator: ", ")))"
+        )
       }
     }
   }

@@ -41,7 +41,8 @@ extension AgentAPI {
       successes: [(200, .json(Shapes.nodeStatus))]
     ) { api, exchange throws(APIProblem) in api.getStatus(exchange) },
     Route(
-      .get, [.literal("v1"), .literal("members")], "listMembers", "Lists the members of the cluster.",
+      .get, [.literal("v1"), .literal("members")], "listMembers",
+      "Lists the members of the cluster.",
       successes: [(200, .json(Shapes.members))]
     ) { api, exchange throws(APIProblem) in api.getMembers(exchange) },
     Route(
