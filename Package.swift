@@ -94,7 +94,8 @@ let adapters: [Target] = [
 
 let interfaces: [Target] = [
   module(
-    "Configuration", in: "Interfaces", ["Primitives", "Wire", "Crypto", "Records", "JSONText"]),
+    "Configuration", in: "Interfaces",
+    ["Primitives", "Wire", "Crypto", "Records", "Telemetry", "JSONText"]),
   module(
     "AgentAPI", in: "Interfaces",
     [
@@ -140,8 +141,9 @@ let testTargets: [Target] = [
   tests("PrimitivesTests", ["Primitives"]),
   tests("WireTests", ["Primitives", "Wire"]),
   tests("CryptoTests", ["Primitives", "Crypto"]),
-  tests("MerkleTests", ["Primitives", "Crypto", "Merkle"]),
-  tests("RecordsTests", ["Primitives", "Wire", "Crypto", "Merkle", "Records"]),
+  tests("MerkleTests", ["Primitives", "Crypto", "Merkle", "CSodium"]),
+  tests(
+    "RecordsTests", ["Primitives", "Wire", "Crypto", "Merkle", "Records"], exclude: ["Golden"]),
   tests("JSONTextTests", ["Primitives", "JSONText"]),
   tests("CausalClocksTests", ["Primitives", "Records", "CausalClocks"]),
   tests("AnswerCoreTests", ["Primitives", "ConsensusMath", "AnswerCore"]),
@@ -157,12 +159,16 @@ let testTargets: [Target] = [
   tests("ReactorTests", ["Primitives", "Reactor"]),
   tests(
     "SQLiteStorageTests",
-    ["Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "SQLiteStorage"]),
+    [
+      "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "SQLiteStorage", "CSQLite",
+    ]),
   tests(
     "QUICTransportTests", ["Primitives", "Crypto", "Telemetry", "Reactor", "QUICTransport"]),
   tests(
     "HTTPServerTests", ["Primitives", "Telemetry", "JSONText", "HTTPServer", "HTTPClient"]),
-  tests("ConfigurationTests", ["Primitives", "Crypto", "Records", "Configuration"]),
+  tests(
+    "ConfigurationTests",
+    ["Primitives", "Wire", "Crypto", "Records", "Telemetry", "Configuration"]),
   tests(
     "AgentAPITests",
     [

@@ -9,7 +9,7 @@ extension Identifier where Kind == HashSalt {
   package static var none: Identifier<HashSalt> { Identifier(high: 0, low: 0) }
 }
 
-/// BLAKE2b-256 (RFC 7693) with personalization as the domain tag.
+/// BLAKE2b with 32-byte digests (RFC 7693) and the domain tag as personalization.
 ///
 /// The salt field carries what must keep whole clusters apart; it is zero where a digest is meant
 /// to be comparable across clusters. A value of this type collects the parts of one message; the
@@ -36,6 +36,11 @@ package struct Blake2b: Sendable {
     digest.append(to: &message)
   }
 
+  /// Adds an identifier's bytes.
+  package mutating func update<Kind>(_ identifier: Identifier<Kind>) {
+    identifier.append(to: &message)
+  }
+
   /// Adds a number as eight little-endian bytes.
   package mutating func update(_ number: UInt64) {
     withUnsafeBytes(of: number.littleEndian) { message.append(contentsOf: $0) }
@@ -50,7 +55,7 @@ package struct Blake2b: Sendable {
   package static func hash(
     _ bytes: [UInt8], _ tag: HashTag, salt: Identifier<HashSalt> = .none
   ) -> Digest {
-    bytes.withUnsafeBufferPointer { hash($0, tag, salt) }
+    bytes.withUnsafeBytes { hash($0, tag, salt) }
   }
 
   /// Hashes two digests for one purpose: an inner node of a tree.
@@ -64,15 +69,16 @@ package struct Blake2b: Sendable {
       words[5] = right.words.1.bigEndian
       words[6] = right.words.2.bigEndian
       words[7] = right.words.3.bigEndian
-      return UnsafeRawBufferPointer(words).withMemoryRebound(to: UInt8.self) {
-        hash($0, tag, .none)
-      }
+      return hash(UnsafeRawBufferPointer(words), tag, .none)
     }
   }
 
-  private static func hash(
-    _ message: UnsafeBufferPointer<UInt8>, _ tag: HashTag, _ salt: Identifier<HashSalt>
+  /// Hashes borrowed bytes. The library is started first: until then it hashes with its slowest
+  /// portable code.
+  static func hash(
+    _ message: UnsafeRawBufferPointer, _ tag: HashTag, _ salt: Identifier<HashSalt>
   ) -> Digest {
+    Sodium.initialize()
     var output = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
     var personal = tag.words
     var saltWords = (salt.high.bigEndian, salt.low.bigEndian)
@@ -82,7 +88,8 @@ package struct Blake2b: Sendable {
           guard let output = output.baseAddress else { return Int32(-1) }
           return unsafe crypto_generichash_blake2b_salt_personal(
             output.assumingMemoryBound(to: UInt8.self), Digest.byteCount,
-            message.baseAddress, UInt64(message.count), nil, 0,
+            message.baseAddress?.assumingMemoryBound(to: UInt8.self), UInt64(message.count),
+            nil, 0,
             saltWords.baseAddress?.assumingMemoryBound(to: UInt8.self),
             personal.baseAddress?.assumingMemoryBound(to: UInt8.self))
         }

@@ -1,8 +1,9 @@
 /// The sixteen bytes that keep one use of the hash apart from every other.
 ///
-/// The tag goes into BLAKE2b's personalization field (RFC 7693, section 2.8 and the BLAKE2 paper),
+/// The tag goes into the personalization field of BLAKE2b's parameter block (Aumasson, Neves,
+/// Wilcox-O'Hearn and Winnerlein, "BLAKE2: simpler, smaller, fast as MD5", 2013, section 2.8),
 /// so that equal bytes hashed for two purposes never give equal digests, and no purpose pays for a
-/// prefix. Every tag of the product is listed here and nowhere else.
+/// prefix. Every tag of the product is listed here and nowhere else; none exceeds 16 bytes.
 package enum HashTag: String, CaseIterable, Sendable {
   /// A lane's name, of its node key, epoch and swarm.
   case lane = "so.lane.v1"
@@ -32,6 +33,10 @@ package enum HashTag: String, CaseIterable, Sendable {
   case swarm = "so.swarm.v1"
   /// An agent's bearer token as it is stored.
   case bearerToken = "so.token.v1"
+  /// A ticket that lets a node join.
+  case ticket = "so.ticket.v1"
+  /// A request to join.
+  case join = "so.join.v1"
   /// An identifier made of an idempotency key.
   case idempotency = "so.idem.v1"
   /// A canonical answer.
@@ -42,14 +47,41 @@ package enum HashTag: String, CaseIterable, Sendable {
   case audit = "so.audit.v1"
 
   /// The sixteen bytes, the name padded with zeros, as two words in memory order.
-  var words: (UInt64, UInt64) {
-    precondition(rawValue.utf8.count <= 16, "hash tag \(rawValue) is longer than 16 bytes")
+  var words: (UInt64, UInt64) { HashTag.table[place] }
+
+  /// The words of every tag in the order of declaration, made once: hashing is too frequent to read
+  /// names.
+  private static let table: [(UInt64, UInt64)] = allCases.map { tag in
+    precondition(tag.rawValue.utf8.count <= 16, "hash tag \(tag.rawValue) exceeds 16 bytes")
+    precondition(allCases[tag.place] == tag, "hash tag \(tag.rawValue) has a wrong place")
     var words = (UInt64(0), UInt64(0))
-    withUnsafeMutableBytes(of: &words) { bytes in
-      for (index, byte) in rawValue.utf8.enumerated() {
-        bytes[index] = byte
-      }
-    }
+    withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: tag.rawValue.utf8) }
     return words
+  }
+
+  /// The position in the order of declaration.
+  private var place: Int {
+    switch self {
+    case .lane: 0
+    case .operationLeaf: 1
+    case .operationNode: 2
+    case .bundleHeader: 3
+    case .rangeNode: 4
+    case .rangeRoot: 5
+    case .laneHeadLeaf: 6
+    case .laneHeadNode: 7
+    case .row: 8
+    case .rowElement: 9
+    case .rowSet: 10
+    case .cluster: 11
+    case .swarm: 12
+    case .bearerToken: 13
+    case .ticket: 14
+    case .join: 15
+    case .idempotency: 16
+    case .answerKey: 17
+    case .seed: 18
+    case .audit: 19
+    }
   }
 }

@@ -6,7 +6,8 @@ package import Primitives
 /// LtHash16 of Bellare and Micciancio's lattice construction as described by Lewi, Kim, Maykov and
 /// Weis, "Securing update propagation with homomorphic hashing" (2019): 1,024 sums modulo 2^16,
 /// about 200 bits of collision resistance. Deviation: elements expand by ChaCha20 keyed with a
-/// BLAKE2b digest of the element. It commits to a set but proves no membership.
+/// BLAKE2b digest of the element. It commits to a multiset but proves no membership: inserting twice
+/// counts twice. Sums are little-endian, as is every machine the product runs on.
 package struct LatticeHash: Hashable, Sendable {
   /// The number of bytes of the state.
   package static let byteCount = 2_048
@@ -38,25 +39,23 @@ package struct LatticeHash: Hashable, Sendable {
     combine(digest, adding: true)
   }
 
-  /// Removes the element named by `digest`; removing what was never added spoils the hash.
+  /// Removes the element named by `digest`; removing what was never added leaves a debt that only
+  /// adding it later repays.
   package mutating func remove(_ digest: Digest) {
     combine(digest, adding: false)
   }
 
   /// The set's digest.
   package var digest: Digest {
-    Blake2b.hash(bytes, .rowSet)
+    lanes.withUnsafeBytes { Blake2b.hash($0, .rowSet, .none) }
   }
 
   private mutating func combine(_ digest: Digest, adding: Bool) {
     var hash = Blake2b(.rowElement)
     hash.update(digest)
-    let key = hash.finalize().bytes
-    let nonce = [UInt8](repeating: 0, count: 8)
+    let key = hash.finalize()
     withUnsafeTemporaryAllocation(of: UInt64.self, capacity: lanes.count) { stream in
-      guard let base = UnsafeMutableRawPointer(stream.baseAddress) else { return }
-      _ = unsafe crypto_stream_chacha20(
-        base.assumingMemoryBound(to: UInt8.self), UInt64(LatticeHash.byteCount), nonce, key)
+      LatticeHash.expand(key, into: stream)
       // Four sums of 16 bits ride in one word: the high bit of each is handled apart, so that no
       // carry crosses into its neighbour.
       let high: UInt64 = 0x8000_8000_8000_8000
@@ -69,5 +68,21 @@ package struct LatticeHash: Hashable, Sendable {
           : ((left | high) &- (right & ~high)) ^ ((left ^ ~right) & high)
       }
     }
+  }
+
+  /// Fills `stream` with the ChaCha20 key stream of `key` under the nonce zero.
+  private static func expand(_ key: Digest, into stream: UnsafeMutableBufferPointer<UInt64>) {
+    let nonce: UInt64 = 0
+    let status = key.withBytes { key in
+      withUnsafeBytes(of: nonce) { nonce in
+        guard let output = UnsafeMutableRawPointer(stream.baseAddress),
+          let key = key.baseAddress, let nonce = nonce.baseAddress
+        else { return Int32(-1) }
+        return unsafe crypto_stream_chacha20(
+          output.assumingMemoryBound(to: UInt8.self), UInt64(stream.count * 8),
+          nonce.assumingMemoryBound(to: UInt8.self), key.assumingMemoryBound(to: UInt8.self))
+      }
+    }
+    precondition(status == 0, "ChaCha20 refused its parameters")
   }
 }

@@ -17,6 +17,9 @@ package struct Signature: Hashable, Sendable {
 }
 
 /// What a signature is for: signed with the message, so that no signature serves two purposes.
+///
+/// The signed bytes are the domain's name, a zero byte and the 32 bytes of the digest. No name holds
+/// a zero byte, so the parts cannot be read in two ways.
 package enum SignatureDomain: String, CaseIterable, Sendable {
   /// A bundle of a lane.
   case bundle = "swarmoracle.bundle.v1"
@@ -30,6 +33,8 @@ package enum SignatureDomain: String, CaseIterable, Sendable {
 package struct SigningKey: Sendable {
   /// The public half: a node's name.
   package let publicKey: Digest
+  /// The seed: a secret, for the certificate that shows the same key to TLS.
+  package let seed: Digest
   private let secret: [UInt8]
 
   /// Derives the key pair of `seed` (RFC 8032, section 5.1.5).
@@ -42,6 +47,7 @@ package struct SigningKey: Sendable {
       preconditionFailure("Ed25519 refused a seed")
     }
     publicKey = key
+    self.seed = seed
     secret = secretBytes
   }
 
@@ -67,8 +73,12 @@ package struct SigningKey: Sendable {
     _ signature: Signature, of message: [UInt8], by key: Digest
   ) -> Bool {
     Sodium.initialize()
-    return unsafe crypto_sign_ed25519_verify_detached(
-      signature.bytes, message, UInt64(message.count), key.bytes) == 0
+    return key.withBytes { key in
+      guard let key = key.baseAddress else { return false }
+      return unsafe crypto_sign_ed25519_verify_detached(
+        signature.bytes, message, UInt64(message.count),
+        key.assumingMemoryBound(to: UInt8.self)) == 0
+    }
   }
 
   /// Whether `signature` is `key`'s over `digest` for this purpose.
@@ -79,7 +89,9 @@ package struct SigningKey: Sendable {
   }
 
   private static func message(_ digest: Digest, _ domain: SignatureDomain) -> [UInt8] {
-    var message = Array(domain.rawValue.utf8)
+    var message: [UInt8] = []
+    message.reserveCapacity(domain.rawValue.utf8.count + 1 + Digest.byteCount)
+    message.append(contentsOf: domain.rawValue.utf8)
     message.append(0)
     digest.append(to: &message)
     return message

@@ -1,7 +1,8 @@
 /// Thirty-two bytes that name or commit to something: a hash, a public key, a lane.
 ///
-/// Stored as four big-endian words, so that copies are trivial, comparison is the comparison of
-/// the bytes and a dictionary hashes one word.
+/// Stored as four big-endian words, so that copies are trivial, the order is the order of the bytes
+/// and a dictionary hashes two words. Comparison stops at the first difference: digests that are
+/// secrets are compared by `ConstantTime`.
 package struct Digest: Hashable, Comparable, Sendable {
   /// The number of bytes in a digest.
   package static let byteCount = 32
@@ -50,10 +51,17 @@ package struct Digest: Hashable, Comparable, Sendable {
 
   /// Appends the 32 bytes to `buffer`.
   package func append(to buffer: inout [UInt8]) {
+    withBytes { buffer.append(contentsOf: $0) }
+  }
+
+  /// Lends the 32 bytes to `body` without allocating; the pointer is valid only inside.
+  package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows
+    -> Result
+  {
     let ordered = (
       words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian
     )
-    withUnsafeBytes(of: ordered) { buffer.append(contentsOf: $0) }
+    return try withUnsafeBytes(of: ordered, body)
   }
 
   /// The 64 lower-case hexadecimal digits.

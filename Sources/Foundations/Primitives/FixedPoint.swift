@@ -1,6 +1,7 @@
 /// A number in Q47.16: a signed 64-bit count of 65,536ths, equal on every machine.
 ///
-/// Addition and multiplication trap on overflow like `Int64`; callers bound their inputs.
+/// Every operation traps when its result does not fit, like `Int64`; callers bound their inputs.
+/// Mind the rounding: a product rounds toward negative infinity, a quotient toward zero.
 package struct FixedPoint: Hashable, Comparable, Sendable {
   /// The count of 65,536ths.
   package let raw: Int64
@@ -10,17 +11,21 @@ package struct FixedPoint: Hashable, Comparable, Sendable {
     self.raw = raw
   }
 
-  /// Makes a whole number; its magnitude must stay below 2^47.
+  /// Makes a whole number, whose magnitude must stay below 2^47.
   package init(_ whole: Int64) {
     precondition(whole.magnitude < 1 << 47, "\(whole) does not fit Q47.16")
     raw = whole << 16
   }
 
-  /// Makes `numerator / denominator`, rounded toward zero.
+  /// Makes `numerator / denominator`, rounded toward zero; the quotient's magnitude must stay below
+  /// 2^47.
   package init(_ numerator: Int64, over denominator: Int64) {
     precondition(denominator != 0, "fixed-point division of \(numerator) by zero")
-    let product = numerator.multipliedFullWidth(by: 1 << 16)
-    raw = denominator.dividingFullWidth(product).quotient
+    let quotient = (Int128(numerator) << 16) / Int128(denominator)
+    guard let raw = Int64(exactly: quotient) else {
+      preconditionFailure("fixed-point quotient overflows: \(numerator) / \(denominator)")
+    }
+    self.raw = raw
   }
 
   /// Nothing.

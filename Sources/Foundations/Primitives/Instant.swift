@@ -11,19 +11,19 @@ package struct TimeSpan: Hashable, Comparable, Sendable {
   /// No time at all.
   package static let zero = TimeSpan(nanoseconds: 0)
 
-  /// Makes a span of whole microseconds.
+  /// Makes a span of whole microseconds, saturating at the largest span (584 years).
   package static func microseconds(_ count: UInt64) -> TimeSpan {
-    TimeSpan(nanoseconds: count * 1_000)
+    TimeSpan(nanoseconds: 1_000) * count
   }
 
-  /// Makes a span of whole milliseconds.
+  /// Makes a span of whole milliseconds, saturating at the largest span.
   package static func milliseconds(_ count: UInt64) -> TimeSpan {
-    TimeSpan(nanoseconds: count * 1_000_000)
+    TimeSpan(nanoseconds: 1_000_000) * count
   }
 
-  /// Makes a span of whole seconds.
+  /// Makes a span of whole seconds, saturating at the largest span.
   package static func seconds(_ count: UInt64) -> TimeSpan {
-    TimeSpan(nanoseconds: count * 1_000_000_000)
+    TimeSpan(nanoseconds: 1_000_000_000) * count
   }
 
   package static func < (left: TimeSpan, right: TimeSpan) -> Bool {

@@ -1,6 +1,10 @@
 /// A set of natural numbers kept as sorted, disjoint, non-adjacent closed ranges.
 ///
 /// Lanes use it for what was received out of order: numbers above the contiguous frontier.
+///
+/// Invariants:
+/// - N1: ranges ascend, and at least one missing number lies between every two.
+/// - N2: equal sets have equal ranges, so that equality and hashing are those of the set.
 package struct NumberRanges: Hashable, Sendable {
   /// The ranges in ascending order.
   package private(set) var ranges: [ClosedRange<UInt64>] = []
@@ -11,9 +15,12 @@ package struct NumberRanges: Hashable, Sendable {
   /// Whether no number is in the set.
   package var isEmpty: Bool { ranges.isEmpty }
 
-  /// How many numbers are in the set.
+  /// How many numbers are in the set; `UInt64.max` also for the set of all 2^64 numbers. O(n) in the
+  /// ranges.
   package var count: UInt64 {
-    ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound + 1) }
+    let inner = ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) }
+    let (sum, overflow) = inner.addingReportingOverflow(UInt64(ranges.count))
+    return overflow ? .max : sum
   }
 
   /// Whether `number` is in the set. O(log n) in the ranges.
@@ -39,6 +46,29 @@ package struct NumberRanges: Hashable, Sendable {
   /// Adds one number.
   package mutating func insert(_ number: UInt64) {
     insert(number...number)
+  }
+
+  /// Removes every number of `range`, splitting what it cuts.
+  package mutating func remove(_ range: ClosedRange<UInt64>) {
+    let first = position(of: range.lowerBound)
+    var last = first
+    var rest: [ClosedRange<UInt64>] = []
+    while last < ranges.count, ranges[last].lowerBound <= range.upperBound {
+      let present = ranges[last]
+      if present.lowerBound < range.lowerBound {
+        rest.append(present.lowerBound...(range.lowerBound - 1))
+      }
+      if present.upperBound > range.upperBound {
+        rest.append((range.upperBound + 1)...present.upperBound)
+      }
+      last += 1
+    }
+    ranges.replaceSubrange(first..<last, with: rest)
+  }
+
+  /// Removes one number.
+  package mutating func remove(_ number: UInt64) {
+    remove(number...number)
   }
 
   /// Removes every number up to and including `bound`.

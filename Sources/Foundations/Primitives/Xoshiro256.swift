@@ -30,6 +30,12 @@ package struct Xoshiro256: Hashable, Sendable {
     state = (mixer.next(), mixer.next(), mixer.next(), mixer.next())
   }
 
+  /// Makes a generator in a given state, as published outputs state it; not all words may be zero.
+  package init(state first: UInt64, _ second: UInt64, _ third: UInt64, _ fourth: UInt64) {
+    precondition(first | second | third | fourth != 0, "a generator of zeros yields only zeros")
+    state = (first, second, third, fourth)
+  }
+
   /// Makes a generator for the purpose `name`, so that draws for one purpose never shift another.
   package init(seed: UInt64, purpose name: String) {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
@@ -78,7 +84,7 @@ package struct Xoshiro256: Hashable, Sendable {
     return range.lowerBound + next(below: range.upperBound - range.lowerBound + 1)
   }
 
-  /// True with the given probability.
+  /// True with the given probability. Draws nothing for the ratio zero.
   package mutating func chance(_ ratio: Ratio) -> Bool {
     ratio.numerator > 0 && next(below: ratio.denominator) < ratio.numerator
   }

@@ -4,6 +4,8 @@ package import Wire
 
 /// The limits of a bundle. A bundle beyond one of them is refused by every decoder.
 package enum BundleLimits {
+  /// The highest number, sequence and raw timestamp: 2^63 - 1, the largest integer of SQLite.
+  package static let numberMax = UInt64(Int64.max)
   /// Operations in one bundle.
   package static let operationsMax = 1_024
   /// Bytes of one operation.
@@ -22,9 +24,16 @@ package enum BundleLimits {
 ///
 /// ```
 /// version 1 | node 32 | epoch 16 | swarm 16 | number var | firstSequence var | count 2
-/// firstTime 8 | lastTime 8 | context: count var, (lane 32, number var)...
-/// operationsRoot 32 | previous 32 | bodyBytes 4
+/// firstTime 8 | context: count var, (lane 32, number var)... | operationsRoot 32
+/// previous 32 | bodyBytes 4
 /// ```
+///
+/// Invariants, kept by the initializer and demanded of every peer's bytes:
+/// - H1: `number` counts from 1; exactly number 1 has no previous digest, and it starts the sequence.
+/// - H2: every earlier bundle had 1 to `operationsMax` operations, so the sequence lies between.
+/// - H3: the context names other lanes only, in ascending order, each at a number above 0.
+/// - H4: time and sequence of the last operation, and of one after it, fit `numberMax`.
+/// - H5: the body has at least the length byte of each operation.
 package struct BundleHeader: Hashable, Sendable {
   /// The form of the header.
   package static let version: UInt8 = 1
@@ -54,17 +63,27 @@ package struct BundleHeader: Hashable, Sendable {
   /// The length of the body.
   package let bodyByteCount: Int
 
-  /// Makes a header; preconditions are the limits of `BundleLimits`.
+  /// Makes a header; its preconditions are H1 to H5 and `BundleLimits`.
   package init(
     node: NodeID, epoch: Identifier<LaneEpoch>, swarm: SwarmID, number: UInt64,
     firstSequence: UInt64, operationCount: Int, firstTime: HybridTime, context: [LanePosition],
     operationsRoot: Digest, previous: Digest, bodyByteCount: Int
   ) {
-    precondition(number > 0 && firstSequence > 0, "bundle \(number) at \(firstSequence)")
-    precondition(
-      (1...BundleLimits.operationsMax).contains(operationCount), "\(operationCount) operations")
-    precondition(context.count <= BundleLimits.contextMax, "context of \(context.count) lanes")
-    precondition(bodyByteCount <= BundleLimits.bodyBytesMax, "body of \(bodyByteCount) bytes")
+    self.init(
+      unchecked: node, epoch: epoch, swarm: swarm, number: number, firstSequence: firstSequence,
+      operationCount: operationCount, firstTime: firstTime, context: context,
+      operationsRoot: operationsRoot, previous: previous, bodyByteCount: bodyByteCount)
+    if let rule = brokenRule {
+      preconditionFailure(
+        "bundle \(number), sequence \(firstSequence), \(operationCount) operations: \(rule)")
+    }
+  }
+
+  private init(
+    unchecked node: NodeID, epoch: Identifier<LaneEpoch>, swarm: SwarmID, number: UInt64,
+    firstSequence: UInt64, operationCount: Int, firstTime: HybridTime, context: [LanePosition],
+    operationsRoot: Digest, previous: Digest, bodyByteCount: Int
+  ) {
     self.node = node
     self.epoch = epoch
     self.swarm = swarm
@@ -128,34 +147,19 @@ extension BundleHeader: WireCodable {
     let node = NodeID(key: try cursor.readDigest(span))
     let epoch: Identifier<LaneEpoch> = try cursor.readIdentifier(span)
     let swarm = SwarmID(identifier: try cursor.readIdentifier(span))
-    let number = try cursor.readVariable(span)
-    let firstSequence = try cursor.readVariable(span)
+    let number = try cursor.readVariable(span, limit: BundleLimits.numberMax)
+    let firstSequence = try cursor.readVariable(span, limit: BundleLimits.numberMax)
     let count = Int(try cursor.readUInt16(span))
     let time = HybridTime(raw: try cursor.readUInt64(span))
-    guard number > 0, firstSequence > 0, firstSequence >= number else {
-      throw .invalid("bundle number or sequence out of range")
-    }
-    guard (1...BundleLimits.operationsMax).contains(count) else {
-      throw .invalid("operation count out of range")
-    }
-    guard UInt64.max - time.raw > UInt64(count), UInt64.max - firstSequence > UInt64(count) else {
-      throw .invalid("time or sequence overflows")
-    }
     let context = try BundleHeader.readContext(span, at: &cursor)
     let root = try cursor.readDigest(span)
     let previous = try cursor.readDigest(span)
     let bodyBytes = Int(try cursor.readUInt32(span))
-    guard bodyBytes <= BundleLimits.bodyBytesMax else { throw .overLimit }
-    guard (number == 1) == (previous == .zero) else {
-      throw .invalid("only the first bundle has no previous one")
-    }
     self.init(
-      node: node, epoch: epoch, swarm: swarm, number: number, firstSequence: firstSequence,
+      unchecked: node, epoch: epoch, swarm: swarm, number: number, firstSequence: firstSequence,
       operationCount: count, firstTime: time, context: context, operationsRoot: root,
       previous: previous, bodyByteCount: bodyBytes)
-    guard !context.contains(where: { $0.lane == lane }) else {
-      throw .invalid("a context names its own lane")
-    }
+    if let rule = brokenRule { throw rule }
   }
 
   private static func readContext(
@@ -166,11 +170,48 @@ extension BundleHeader: WireCodable {
     context.reserveCapacity(count)
     for _ in 0..<count {
       let lane = LaneID(digest: try cursor.readDigest(span))
-      let number = try cursor.readVariable(span)
-      if let last = context.last, lane <= last.lane { throw .notCanonical }
-      if number == 0 { throw .notCanonical }
+      let number = try cursor.readVariable(span, limit: BundleLimits.numberMax)
       context.append(LanePosition(lane: lane, number: number))
     }
     return context
+  }
+
+  /// The first of H1 to H5 and the limits that the fields break.
+  private var brokenRule: WireError? {
+    guard (1...BundleLimits.operationsMax).contains(operationCount) else {
+      return .invalid("operation count out of range")
+    }
+    guard (number == 1) == (previous == .zero) else {
+      return .invalid("exactly the first bundle has no previous one")
+    }
+    // In terms of what came before: `number - 1` bundles with `firstSequence - 1` operations.
+    guard number > 0, firstSequence >= number else {
+      return .invalid("sequence below the bundle's number")
+    }
+    let (most, overflow) = (number - 1)
+      .multipliedReportingOverflow(by: UInt64(BundleLimits.operationsMax))
+    guard overflow || firstSequence - 1 <= most else {
+      return .invalid("sequence beyond what earlier bundles can hold")
+    }
+    let highest = BundleLimits.numberMax - UInt64(operationCount)
+    guard firstSequence <= highest, firstTime.raw <= highest else {
+      return .invalid("time or sequence overflows")
+    }
+    if bodyByteCount > BundleLimits.bodyBytesMax { return .overLimit }
+    guard bodyByteCount >= operationCount else {
+      return .invalid("body shorter than its operations' lengths")
+    }
+    return BundleHeader.brokenRule(ofContext: context, lane: lane)
+  }
+
+  private static func brokenRule(ofContext context: [LanePosition], lane: LaneID) -> WireError? {
+    if context.count > BundleLimits.contextMax { return .overLimit }
+    for (index, position) in context.enumerated() {
+      if index > 0 && position.lane <= context[index - 1].lane { return .notCanonical }
+      if position.number == 0 { return .notCanonical }
+      if position.number > BundleLimits.numberMax { return .overLimit }
+      if position.lane == lane { return .invalid("a context names its own lane") }
+    }
+    return nil
   }
 }

@@ -80,8 +80,10 @@ package struct Frontier: Hashable, Sendable {
 
 extension Frontier: WireCodable {
   package func encode(into writer: inout WireWriter) {
+    precondition(heads.count <= Frontier.lanesMax, "frontier of \(heads.count) lanes")
     writer.writeVariable(UInt64(heads.count))
     for entry in heads.entries {
+      precondition(entry.value <= BundleLimits.numberMax, "lane at \(entry.value)")
       writer.write(entry.key.digest)
       writer.writeVariable(entry.value)
     }
@@ -93,7 +95,7 @@ extension Frontier: WireCodable {
     var last: LaneID?
     for _ in 0..<count {
       let lane = LaneID(digest: try cursor.readDigest(span))
-      let number = try cursor.readVariable(span)
+      let number = try cursor.readVariable(span, limit: BundleLimits.numberMax)
       if let previous = last, lane <= previous { throw .notCanonical }
       if number == 0 { throw .notCanonical }
       heads[lane] = number

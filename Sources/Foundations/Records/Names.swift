@@ -31,8 +31,8 @@ package struct LaneID: Hashable, Comparable, Sendable {
   package init(node: NodeID, epoch: Identifier<LaneEpoch>, swarm: SwarmID) {
     var hash = Blake2b(.lane)
     hash.update(node.key)
-    hash.update(epoch.bytes)
-    hash.update(swarm.identifier.bytes)
+    hash.update(epoch)
+    hash.update(swarm.identifier)
     digest = hash.finalize()
   }
 

@@ -13,7 +13,10 @@ package enum ColumnType: Hashable, Sendable {
 }
 
 /// One value of a row.
-package enum ColumnValue: Hashable, Sendable {
+///
+/// Two texts are equal when their bytes are: Swift's own equality of strings calls composed and
+/// decomposed letters equal, and their digests would still differ.
+package enum ColumnValue: Sendable {
   /// No value.
   case null
   /// A signed 64-bit integer.
@@ -22,6 +25,35 @@ package enum ColumnValue: Hashable, Sendable {
   case text(String)
   /// Bytes.
   case bytes([UInt8])
+}
+
+extension ColumnValue: Hashable {
+  package static func == (left: ColumnValue, right: ColumnValue) -> Bool {
+    switch (left, right) {
+    case (.null, .null): true
+    case (.integer(let left), .integer(let right)): left == right
+    case (.text(let left), .text(let right)): left.utf8.elementsEqual(right.utf8)
+    case (.bytes(let left), .bytes(let right)): left == right
+    case (.null, _), (.integer, _), (.text, _), (.bytes, _): false
+    }
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    switch self {
+    case .null: hasher.combine(0)
+    case .integer(let value): hasher.combine(value)
+    case .text(let value): hasher.combine(value)
+    case .bytes(let value): hasher.combine(value)
+    }
+  }
+
+  /// Whether a column of `type` may hold this value; null fits every type.
+  package func fits(_ type: ColumnType) -> Bool {
+    switch (self, type) {
+    case (.null, _), (.integer, .integer), (.text, .text), (.bytes, .bytes): true
+    case (.integer, _), (.text, _), (.bytes, _): false
+    }
+  }
 }
 
 /// A table of the live state: what storage creates and every row of it must fit.
@@ -56,7 +88,11 @@ package struct TableSchema: Hashable, Sendable {
     number: UInt16, name: String, columns: [Column], keyColumnCount: Int, indexes: [[String]] = []
   ) {
     precondition(
-      (1...columns.count).contains(keyColumnCount), "table \(name) has key \(keyColumnCount)")
+      keyColumnCount > 0 && keyColumnCount <= columns.count,
+      "table \(name) of \(columns.count) columns has a key of \(keyColumnCount)")
+    precondition(
+      indexes.joined().allSatisfy { name in columns.contains { $0.name == name } },
+      "table \(name) indexes a column that it lacks")
     self.number = number
     self.name = name
     self.columns = columns
@@ -72,18 +108,35 @@ package struct Row: Hashable, Sendable {
   /// The values, one per column.
   package let values: [ColumnValue]
 
-  /// Makes a row of `schema`; the values must fit its columns.
+  /// Makes a row of `schema`; the values must fit its columns, and no key column may be null.
   package init(_ schema: TableSchema, _ values: [ColumnValue]) {
     precondition(
       values.count == schema.columns.count,
       "table \(schema.name) has \(schema.columns.count) columns, not \(values.count)")
+    for (column, value) in zip(schema.columns, values) {
+      precondition(
+        value.fits(column.type), "column \(schema.name).\(column.name) does not take \(value)")
+    }
+    precondition(
+      !values.prefix(schema.keyColumnCount).contains(.null), "table \(schema.name) has a null key")
     table = schema.number
     self.values = values
   }
 
   /// The digest of the row: table and every value, each with its type.
+  ///
+  /// The bytes are the table's number and per value a type byte (0 null, 1 integer, 2 text, 3 bytes)
+  /// with eight little-endian bytes of two's complement, or a length and the bytes.
   package var digest: Digest {
-    var writer = WireWriter(capacity: 256)
+    let byteCount = values.reduce(2) { sum, value in
+      switch value {
+      case .null: sum + 1
+      case .integer: sum + 9
+      case .text(let text): sum + 1 + WireWriter.byteCount(ofBytes: text.utf8.count)
+      case .bytes(let bytes): sum + 1 + WireWriter.byteCount(ofBytes: bytes.count)
+      }
+    }
+    var writer = WireWriter(capacity: byteCount)
     writer.write(table)
     for value in values {
       switch value {

@@ -25,7 +25,8 @@ package struct SignedBundle: Hashable, SignedValue, WireCodable {
 
   package var isConsistent: Bool {
     operations.count == header.operationCount
-      && SignedBundle.body(of: operations).count == header.bodyByteCount
+      && SignedBundle.bodyByteCount(of: operations) == header.bodyByteCount
+      && operations.allSatisfy { $0.count <= BundleLimits.operationBytesMax }
       && SignedBundle.operationsRoot(of: operations) == header.operationsRoot
   }
 
@@ -35,9 +36,14 @@ package struct SignedBundle: Hashable, SignedValue, WireCodable {
     self.operations = operations
   }
 
-  /// The body as it is stored and sent.
+  /// The length of the body of `operations`, without making it.
+  package static func bodyByteCount(of operations: [[UInt8]]) -> Int {
+    operations.reduce(0) { $0 + WireWriter.byteCount(ofBytes: $1.count) }
+  }
+
+  /// The body as it is stored and sent: each operation after its length.
   package static func body(of operations: [[UInt8]]) -> [UInt8] {
-    var writer = WireWriter(capacity: operations.reduce(0) { $0 + $1.count + 3 })
+    var writer = WireWriter(capacity: bodyByteCount(of: operations))
     for operation in operations {
       writer.writeBytes(operation)
     }
@@ -70,7 +76,10 @@ package struct SignedBundle: Hashable, SignedValue, WireCodable {
 
   package func encode(into writer: inout WireWriter) {
     signedHeader.encode(into: &writer)
-    writer.writeBytes(SignedBundle.body(of: operations))
+    writer.writeVariable(UInt64(SignedBundle.bodyByteCount(of: operations)))
+    for operation in operations {
+      writer.writeBytes(operation)
+    }
   }
 
   package init(from span: borrowing RawSpan, at cursor: inout WireCursor) throws(WireError) {
@@ -93,14 +102,21 @@ package struct OperationID: Hashable, Sendable {
     self.index = index
   }
 
-  /// Reads `lane-number-index`, the lane in hexadecimal; `nil` for anything else.
+  /// Reads `lane-number-index`, the lane in 64 hexadecimal digits, the others in decimal digits
+  /// without sign or leading zeros; `nil` for anything else.
   package init?(text: some StringProtocol) {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 3, let lane = Digest(hexadecimal: parts[0]),
-      let number = UInt64(parts[1]), number > 0, let index = Int(parts[2]),
-      (0..<BundleLimits.operationsMax).contains(index)
+      let number = OperationID.decimal(parts[1]), (1...BundleLimits.numberMax).contains(number),
+      let index = OperationID.decimal(parts[2]), index < UInt64(BundleLimits.operationsMax)
     else { return nil }
-    self.init(bundle: LanePosition(lane: LaneID(digest: lane), number: number), index: index)
+    self.init(bundle: LanePosition(lane: LaneID(digest: lane), number: number), index: Int(index))
+  }
+
+  /// Reads the one decimal form of a number: the library's parser also takes signs and zeros.
+  private static func decimal(_ text: some StringProtocol) -> UInt64? {
+    guard let value = UInt64(text), String(value).utf8.elementsEqual(text.utf8) else { return nil }
+    return value
   }
 }
 

@@ -16,11 +16,20 @@ package struct SignedHeader: Hashable, SignedValue, WireCodable {
   package var signedDigest: Digest { digest }
   package var isConsistent: Bool { true }
 
-  /// Joins a header and its signature.
+  /// Joins a header and its signature; only `Verified` tells whether it is the node's.
   package init(header: BundleHeader, signature: Signature) {
     self.header = header
     self.signature = signature
     digest = Blake2b.hash(header.encoded, .bundleHeader)
+  }
+
+  /// Signs a header with its node's key.
+  package init(signing header: BundleHeader, with key: SigningKey) {
+    precondition(
+      header.node.key == key.publicKey, "header names \(header.node.key), not the signing key")
+    self.header = header
+    digest = Blake2b.hash(header.encoded, .bundleHeader)
+    signature = key.sign(digest, as: SignedHeader.signatureDomain)
   }
 
   package func encode(into writer: inout WireWriter) {
@@ -69,13 +78,15 @@ package struct EquivocationProof: Hashable, Sendable {
     return writer.bytes
   }
 
-  /// Decodes and checks a proof; `nil` when the bytes are sound but prove nothing.
+  /// Decodes and checks a proof, whose headers must stand in the order of their digests; `nil` when
+  /// the bytes are sound but prove nothing.
   package static func decode(_ bytes: [UInt8]) throws(WireError) -> EquivocationProof? {
     var cursor = WireCursor()
     let span = bytes.span.bytes
     let first = try SignedHeader(from: span, at: &cursor)
     let second = try SignedHeader(from: span, at: &cursor)
     try cursor.expectEnd(span)
+    guard first.digest <= second.digest else { throw .notCanonical }
     return EquivocationProof(checking: first, against: second)
   }
 }

@@ -5,7 +5,7 @@ package import Primitives
 /// Decoders take the span and the cursor apart, because a type of our own that holds a span would
 /// need lifetime annotations that the language does not offer yet. Every read checks its bounds
 /// and every length has a limit named by the caller; nothing is allocated before its length is
-/// known to be present.
+/// known to be present. After an error the position is unspecified: the bytes are given up whole.
 package struct WireCursor: Sendable {
   /// The offset of the next byte.
   package private(set) var offset: Int
@@ -36,7 +36,10 @@ package struct WireCursor: Sendable {
     UInt64(littleEndian: try load(span, as: UInt64.self))
   }
 
-  /// Reads a number in base 128, refusing all but its shortest form.
+  /// Reads a number in base 128 (LEB128), refusing all but its shortest form.
+  ///
+  /// Throws `truncated`, `notCanonical` for a needless last zero digit, and `overLimit` for a number
+  /// above `limit` or beyond 64 bits.
   package mutating func readVariable(
     _ span: borrowing RawSpan, limit: UInt64 = .max
   ) throws(WireError) -> UInt64 {
@@ -56,12 +59,14 @@ package struct WireCursor: Sendable {
     return value
   }
 
-  /// Reads a count of things that each take at least `bytesEach` bytes.
+  /// Reads a count of things that each take at least `bytesEach` bytes, so that a caller may reserve
+  /// room for them: a count whose things cannot all be present is `truncated`.
   package mutating func readCount(
     _ span: borrowing RawSpan, limit: Int, bytesEach: Int = 1
   ) throws(WireError) -> Int {
+    precondition(bytesEach > 0, "things of \(bytesEach) bytes each")
     let count = Int(try readVariable(span, limit: UInt64(limit)))
-    if count * bytesEach > span.byteCount - offset { throw .truncated }
+    if count > (span.byteCount - offset) / bytesEach { throw .truncated }
     return count
   }
 

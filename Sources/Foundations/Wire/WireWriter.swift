@@ -45,6 +45,16 @@ package struct WireWriter: Sendable {
     bytes.append(UInt8(rest))
   }
 
+  /// How many bytes `writeVariable` takes for `value`: one for every started seven bits.
+  package static func byteCount(ofVariable value: UInt64) -> Int {
+    max(1, (UInt64.bitWidth - value.leadingZeroBitCount + 6) / 7)
+  }
+
+  /// How many bytes `writeBytes` takes for `count` bytes, their length included.
+  package static func byteCount(ofBytes count: Int) -> Int {
+    byteCount(ofVariable: UInt64(count)) + count
+  }
+
   /// Appends raw bytes without a length.
   package mutating func writeRaw(_ value: some Collection<UInt8>) {
     bytes.append(contentsOf: value)

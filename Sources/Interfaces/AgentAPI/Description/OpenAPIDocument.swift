@@ -1,5 +1,6 @@
 internal import HTTPServer
 internal import JSONText
+internal import Records
 
 /// The OpenAPI 3.0.3 description of the interface, made from the routes' own rules.
 enum OpenAPIDocument {

@@ -1,3 +1,5 @@
+internal import Records
+
 /// The shapes of all responses.
 enum Shapes {
   private static func list(_ name: String, _ element: Shape) -> Shape {

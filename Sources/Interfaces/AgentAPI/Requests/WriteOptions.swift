@@ -1,4 +1,5 @@
 internal import HTTPServer
+internal import Records
 
 /// How sure a client wants to be of a write, and how long it waits for that.
 struct WriteOptions {

@@ -1,0 +1,202 @@
+package import CoreKit
+package import Crypto
+internal import Primitives
+package import Records
+
+extension Gossip {
+  /// Takes bundles that a peer sent, whether pushed or pulled.
+  package mutating func receive(
+    _ bundles: [Verified<SignedBundle>], from peer: PeerIndex, at now: Moment,
+    into effects: inout GossipEffects
+  ) {
+    var mayUnblock = false
+    for bundle in bundles {
+      mayUnblock = admit(bundle, from: peer, at: now, into: &effects) || mayUnblock
+    }
+    if mayUnblock { applyParked(at: now, into: &effects) }
+  }
+
+  /// Judges one bundle; true when a lane moved.
+  private mutating func admit(
+    _ bundle: Verified<SignedBundle>, from peer: PeerIndex, at now: Moment,
+    into effects: inout GossipEffects
+  ) -> Bool {
+    let header = bundle.value.header
+    guard header.swarm == swarm, isMember(header.node) else {
+      counters.foreign += 1
+      return false
+    }
+    guard let index = lane(of: header) else { return false }
+    if lanes[index].fault != nil { return false }
+    if header.number <= lanes[index].number {
+      compare(bundle.value.signedHeader, inLane: index, into: &effects)
+      return false
+    }
+    if header.lane == ownLane {
+      effects.ownLaneAhead = LanePosition(lane: header.lane, number: header.number)
+      return false
+    }
+    if header.number == lanes[index].number + 1, header.previous != lanes[index].digest {
+      seekEvidence(inLane: index, at: lanes[index].number, from: peer, now, into: &effects)
+      return false
+    }
+    if header.number == lanes[index].number + 1,
+      tryApply(bundle, inLane: index, at: now, into: &effects)
+    {
+      return true
+    }
+    if lanes[index].fault == nil { park(bundle, inLane: index) }
+    return false
+  }
+
+  private func isMember(_ node: NodeID) -> Bool {
+    var low = 0
+    var high = members.count
+    while low < high {
+      let middle = (low + high) / 2
+      if members[middle] < node {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    return low < members.count && members[low] == node
+  }
+
+  /// The index of a member's lane, which is listed now if it was not.
+  private mutating func lane(of header: BundleHeader) -> Int? {
+    let origin = LaneState.Origin(node: header.node, epoch: header.epoch)
+    if let index = laneIndexes[header.lane] {
+      if lanes[index].origin == nil { lanes[index].origin = origin }
+      return index
+    }
+    guard lanes.count < limits.lanesMax else { return nil }
+    laneIndexes[header.lane] = lanes.count
+    lanes.append(LaneState(lane: header.lane, origin: origin))
+    return lanes.count - 1
+  }
+
+  /// What stands between a bundle and its lane.
+  private enum Verdict {
+    case apply
+    case wait
+    case waitForClock(Instant)
+    case invalid
+  }
+
+  private func judge(_ header: BundleHeader, inLane index: Int, at now: Moment) -> Verdict {
+    guard header.firstSequence == lanes[index].lastSequence + 1,
+      header.firstTime > lanes[index].lastTime
+    else { return .invalid }
+    for position in header.context {
+      guard let other = laneIndexes[position.lane] else { return .wait }
+      // Nodes may hold different bundles of a lane that forked: what depends on it need not wait
+      // for the one version that will never come here.
+      if case .equivocation = lanes[other].fault { continue }
+      guard lanes[other].number >= position.number else { return .wait }
+      // Never a reason to freeze this lane: the other one may have forked without our knowing.
+      if lanes[other].times[Int(position.number - 1)] >= header.firstTime { return .wait }
+    }
+    let limit = now.wallMilliseconds + limits.futureMillisecondsMax
+    if header.lastTime.milliseconds > limit {
+      let wait = TimeSpan.milliseconds(header.lastTime.milliseconds - limit)
+      return .waitForClock(now.instant + wait)
+    }
+    return .apply
+  }
+
+  /// Applies the bundle that follows the head, or freezes the lane, or leaves both as they are.
+  private mutating func tryApply(
+    _ bundle: Verified<SignedBundle>, inLane index: Int, at now: Moment,
+    into effects: inout GossipEffects
+  ) -> Bool {
+    switch judge(bundle.value.header, inLane: index, at: now) {
+    case .wait:
+      return false
+    case .waitForClock(let instant):
+      if lanes[index].retryAt == nil { counters.future += 1 }
+      lanes[index].retryAt = instant
+      return false
+    case .invalid:
+      counters.invalid += 1
+      freeze(index, .invalidBundle(number: bundle.value.header.number))
+      return false
+    case .apply:
+      lanes[index].advance(
+        with: bundle.value, keepingHeaders: limits.recentHeadersMax, tiles: &effects.tiles)
+      lanes[index].retryAt = nil
+      lanes[index].fruitlessPulls = 0
+      counters.applied += 1
+      effects.delivered.append(bundle)
+      noteLag(ofLane: index, at: now)
+      scheduleDigest(at: now)
+      return true
+    }
+  }
+
+  /// Applies parked bundles until none is due.
+  mutating func applyParked(at now: Moment, into effects: inout GossipEffects) {
+    var progressed = true
+    while progressed {
+      progressed = false
+      for index in lanes.indices {
+        while let next = lanes[index].parked.entries.first,
+          next.key <= lanes[index].number + 1, lanes[index].fault == nil
+        {
+          if next.key <= lanes[index].number {
+            unpark(next.key, inLane: index)
+            compare(next.value.bundle.value.signedHeader, inLane: index, into: &effects)
+          } else if next.value.bundle.value.header.previous != lanes[index].digest {
+            unpark(next.key, inLane: index)
+          } else if tryApply(next.value.bundle, inLane: index, at: now, into: &effects) {
+            unpark(next.key, inLane: index)
+            progressed = true
+          } else {
+            break
+          }
+        }
+      }
+    }
+  }
+
+  private mutating func park(_ bundle: Verified<SignedBundle>, inLane index: Int) {
+    let number = bundle.value.header.number
+    if let present = lanes[index].parked[number] {
+      if present.bundle.value.digest == bundle.value.digest { counters.duplicates += 1 }
+      return
+    }
+    let byteCount = bundle.value.header.bodyByteCount + 512
+    let isNext = number == lanes[index].number + 1
+    let hasRoom =
+      lanes[index].parked.count < limits.parkedPerLaneMax
+      && parkedBytes + byteCount <= limits.parkedBytesMax
+    if !hasRoom {
+      // The next bundle of a lane is worth more than one further on: it may be what others need.
+      guard isNext, let last = lanes[index].parked.entries.last, last.value.byteCount >= byteCount
+      else {
+        counters.parkedDropped += 1
+        return
+      }
+      counters.parkedDropped += 1
+      unpark(last.key, inLane: index)
+    }
+    counters.parked += 1
+    parkedBytes += byteCount
+    lanes[index].parked[number] = ParkedBundle(bundle: bundle, byteCount: byteCount)
+  }
+
+  mutating func unpark(_ number: UInt64, inLane index: Int) {
+    guard let entry = lanes[index].parked[number] else { return }
+    parkedBytes -= entry.byteCount
+    lanes[index].parked[number] = nil
+  }
+
+  /// Stops a lane for good and lets go of what it had parked.
+  mutating func freeze(_ index: Int, _ fault: LaneFault) {
+    lanes[index].fault = fault
+    lanes[index].retryAt = nil
+    lanes[index].behindSince = nil
+    for entry in lanes[index].parked.entries { parkedBytes -= entry.value.byteCount }
+    lanes[index].parked.removeAll()
+  }
+}

@@ -1,0 +1,73 @@
+internal import CoreKit
+internal import Primitives
+internal import Records
+
+extension Gossip {
+  /// What may be told of a lane: of the own one only what is durable (G4).
+  private func progress(ofLane index: Int) -> LaneProgress? {
+    let lane = lanes[index]
+    let applied = lane.lane == ownLane ? lane.synced : lane.number
+    guard applied > 0 else { return nil }
+    return LaneProgress(
+      lane: lane.lane, applied: applied, synced: min(lane.synced, applied),
+      mark: lane.marks[Int(applied - 1)])
+  }
+
+  /// The whole frontier, in ascending order of lane.
+  func wholeProgress() -> [LaneProgress] {
+    laneIndexes.entries.compactMap { progress(ofLane: $0.value) }
+  }
+
+  /// Plans a digest unless one is planned.
+  mutating func scheduleDigest(at now: Moment) {
+    if digestDue == nil { digestDue = now.instant + limits.digestPeriod }
+  }
+
+  /// Tells the nodes whose lanes became durable here, at once: their quorums wait for it.
+  mutating func acknowledge(_ moved: [LaneID], into effects: inout GossipEffects) {
+    for peerIndex in peers.indices where peers[peerIndex].isConnected {
+      var news: [LaneProgress] = []
+      for lane in moved.sorted() {
+        guard let index = laneIndexes[lane], lanes[index].origin?.node == peers[peerIndex].node,
+          let entry = progress(ofLane: index), peers[peerIndex].told[lane] != entry
+        else { continue }
+        if news.last?.lane == lane { continue }
+        news.append(entry)
+      }
+      tell(news, peerIndex, into: &effects)
+    }
+  }
+
+  /// Tells a few peers, by chance, what moved since they were last told.
+  mutating func announceDelta(at now: Moment, into effects: inout GossipEffects) {
+    var order = peers.indices.filter { peers[$0].isConnected }
+    random.shuffle(&order)
+    let whole = wholeProgress()
+    var isAnyoneBehind = false
+    for (rank, peerIndex) in order.enumerated() {
+      let news = whole.filter { peers[peerIndex].told[$0.lane] != $0 }
+      if rank < limits.digestFanout {
+        tell(news, peerIndex, into: &effects)
+      } else if !news.isEmpty {
+        isAnyoneBehind = true
+      }
+    }
+    if isAnyoneBehind { scheduleDigest(at: now) }
+  }
+
+  /// Tells one peer, by chance, everything: whatever was lost is made good.
+  mutating func announceAll(into effects: inout GossipEffects) {
+    let connected = peers.indices.filter { peers[$0].isConnected }
+    guard !connected.isEmpty else { return }
+    let peerIndex = connected[random.next(below: connected.count)]
+    tell(wholeProgress(), peerIndex, into: &effects)
+  }
+
+  private mutating func tell(
+    _ news: [LaneProgress], _ peerIndex: Int, into effects: inout GossipEffects
+  ) {
+    guard !news.isEmpty else { return }
+    for entry in news { peers[peerIndex].told[entry.lane] = entry }
+    effects.sends.append(.init(peer: peers[peerIndex].index, message: .progress(news)))
+  }
+}

@@ -1,0 +1,110 @@
+package import CoreKit
+internal import Primitives
+internal import Records
+
+extension Gossip {
+  /// Notes whether some connected peer is ahead of us in a lane.
+  mutating func noteLag(ofLane index: Int, at now: Moment) {
+    let lane = lanes[index].lane
+    let number = lanes[index].number
+    let isBehind = peers.contains { peer in
+      peer.isConnected && (peer.progress[lane]?.applied ?? 0) > number
+    }
+    if !isBehind || lanes[index].fault != nil || lane == ownLane {
+      lanes[index].behindSince = nil
+    } else if lanes[index].behindSince == nil {
+      lanes[index].behindSince = now.instant
+    }
+  }
+
+  /// Starts the pulls that are due and gives up those that take too long.
+  mutating func repair(at now: Moment, into effects: inout GossipEffects) {
+    for index in lanes.indices {
+      if let pull = lanes[index].pull, pull.deadline <= now.instant {
+        end(pull.identifier, .failed, at: now, into: &effects)
+      }
+      if let retryAt = lanes[index].retryAt, retryAt <= now.instant {
+        lanes[index].retryAt = nil
+        applyParked(at: now, into: &effects)
+      }
+    }
+    for index in lanes.indices {
+      guard let due = pullDue(ofLane: index), due <= now.instant,
+        let peer = choosePeer(forLane: index)
+      else { continue }
+      let first = lanes[index].number + 1
+      var last = peers[Int(peer.value)].progress[lanes[index].lane]?.applied ?? first
+      last = min(last, first + limits.pullBundlesMax - 1)
+      if let parked = lanes[index].parked.entries.first?.key, parked > first {
+        last = min(last, parked - 1)
+      }
+      if last >= first { startPull(ofLane: index, first...last, from: peer, now, into: &effects) }
+    }
+  }
+
+  /// When a lane is to be pulled; `nil` when it is not behind, waits or is being pulled.
+  func pullDue(ofLane index: Int) -> Instant? {
+    let lane = lanes[index]
+    guard let since = lane.behindSince, lane.pull == nil, lane.fault == nil else { return nil }
+    // The next bundle is here and waits for another lane or the clock: pulling brings nothing.
+    if lane.parked.entries.first?.key == lane.number + 1 { return nil }
+    return max(since + limits.pullDelay, lane.pullNotBefore)
+  }
+
+  /// A connected peer that is ahead in the lane and has room for a pull, by chance.
+  private mutating func choosePeer(forLane index: Int) -> PeerIndex? {
+    let lane = lanes[index].lane
+    let number = lanes[index].number
+    let candidates = peers.filter { peer in
+      peer.isConnected && peer.pullCount < limits.pullsPerPeerMax
+        && (peer.progress[lane]?.applied ?? 0) > number
+    }
+    return candidates.isEmpty ? nil : candidates[random.next(below: candidates.count)].index
+  }
+
+  mutating func startPull(
+    ofLane index: Int, _ range: ClosedRange<UInt64>, from peer: PeerIndex, _ now: Moment,
+    into effects: inout GossipEffects
+  ) {
+    let identifier = PullID(nextPull)
+    nextPull += 1
+    counters.pulls += 1
+    lanes[index].pull = (identifier, peer, now.instant + limits.pullTimeout)
+    peers[Int(peer.value)].pullCount += 1
+    effects.pulls.append(
+      .init(
+        identifier: identifier, peer: peer,
+        request: PullRequest(
+          swarm: swarm, lane: lanes[index].lane, first: range.lowerBound, last: range.upperBound,
+          bytesMax: UInt32(limits.pullBytesMax))))
+    pullStart[identifier] = lanes[index].number
+  }
+
+  /// Takes note that a pull is over; its bundles have been received before.
+  package mutating func end(
+    _ pull: PullID, _ outcome: PullOutcome, at now: Moment, into effects: inout GossipEffects
+  ) {
+    guard let index = lanes.firstIndex(where: { $0.pull?.identifier == pull }),
+      let state = lanes[index].pull
+    else { return }
+    lanes[index].pull = nil
+    peers[Int(state.peer.value)].pullCount -= 1
+    let before = pullStart[pull] ?? 0
+    pullStart[pull] = nil
+    if outcome == .complete && lanes[index].number > before {
+      lanes[index].fruitlessPulls = 0
+      lanes[index].pullNotBefore = now.instant
+    } else {
+      counters.pullsFruitless += 1
+      let doublings = min(lanes[index].fruitlessPulls, 16)
+      lanes[index].fruitlessPulls += 1
+      let pause = limits.pullBackoffMin * (1 << UInt64(doublings))
+      lanes[index].pullNotBefore = now.instant + min(pause, limits.pullBackoffMax)
+    }
+    noteLag(ofLane: index, at: now)
+    if lanes[index].behindSince != nil && lanes[index].number > before {
+      // A lane far behind goes on at once: the delay is for pushes that may still come.
+      lanes[index].behindSince = .origin
+    }
+  }
+}

@@ -1,0 +1,208 @@
+package import CoreKit
+package import Crypto
+internal import Merkle
+package import Primitives
+package import Records
+
+/// Spreads signed lanes to every member and repairs what is missing.
+///
+/// Purpose: every node ends with every bundle of every lane, whatever is lost on the way, and no
+/// node ever takes two different bundles for one place of a lane.
+///
+/// Design: an own bundle is pushed once to every connected peer (direct dissemination: with full
+/// membership it costs no redundant copy). What pushes miss is repaired from *progress* messages,
+/// the vector clock of a node in pieces: after every sync to the origins of what was synced (an
+/// acknowledgement), every 50 ms to three random peers (the lazy half of Plumtree, Leitão, Pereira
+/// and Rodrigues 2007), once a second in full to one. A node that sees a peer ahead for longer than
+/// a push takes pulls the range. There is no Merkle walk: lanes are contiguous, so numbers say all.
+///
+/// Delivery is causal: a bundle is applied when the previous one of its lane and everything in its
+/// context is; until then it is parked, within bounds, and pulled again when dropped.
+///
+/// ```
+///            forged, foreign            wrong number     context missing, ahead of the clock
+/// received ─────────────────► refused ┌──────────────► parked ──────────┐
+///     │                               │                  ▲              │ what it waited for came
+///     └──► verified ──► next of lane? ┴─► rules kept? ───┘              ▼
+///                            │                 │ no                 applied ──► synced
+///                            │ same place,     ▼
+///                            │ other digest   lane frozen (invalid bundle)
+///                            └──────────────► lane frozen (equivocation, with proof)
+/// ```
+///
+/// Invariants:
+/// - G1: the applied part of a lane is a chain: numbers 1, 2, 3…, each naming the digest before.
+/// - G2: whatever is applied has its whole context applied, and a later time than all of it;
+///   lanes that are proven to fork are left out of this.
+/// - G3: a lane's applied part never shrinks or changes; a frozen lane never moves.
+/// - G4: of its own lane a node tells and sends only what is durable.
+/// - G5: `synced <= number` for every lane.
+/// - G6: parked bundles stay within `GossipLimits`.
+package struct Gossip: Sendable {
+  let node: NodeID
+  let cluster: ClusterID
+  /// The swarm whose lanes these are.
+  package let swarm: SwarmID
+  /// The bounds and periods.
+  package let limits: GossipLimits
+  /// The lane this node writes.
+  package let ownLane: LaneID
+  var lanes: [LaneState]
+  var laneIndexes: SortedMap<LaneID, Int>
+  var peers: [PeerState] = []
+  var members: [NodeID] = []
+  var random: Xoshiro256
+  var parkedBytes = 0
+  var nextPull: UInt64 = 1
+  /// Per pull under way: the lane's number when it began, to tell whether it brought something.
+  var pullStart = SortedMap<PullID, UInt64>()
+  var digestDue: Instant?
+  var fullDue: Instant
+  /// What was counted.
+  package internal(set) var counters = GossipCounters()
+
+  /// Makes the gossip of a node from what storage holds: every lane with the time of the last
+  /// operation and the first word of the digest of each bundle, and the proofs, whose lanes stay
+  /// frozen. The seed is for the choice of peers.
+  package init(
+    node: NodeID, epoch: Identifier<LaneEpoch>, cluster: ClusterID, swarm: SwarmID,
+    lanes stored: [(head: LaneHead, times: [HybridTime], marks: [UInt64])],
+    proofs: [EquivocationProof], limits: GossipLimits, seed: UInt64
+  ) {
+    self.node = node
+    self.cluster = cluster
+    self.swarm = swarm
+    self.limits = limits
+    ownLane = LaneID(node: node, epoch: epoch, swarm: swarm)
+    lanes = stored.map { LaneState(restoring: $0.head, times: $0.times, marks: $0.marks) }
+    laneIndexes = SortedMap()
+    for (index, lane) in lanes.enumerated() { laneIndexes[lane.lane] = index }
+    if laneIndexes[ownLane] == nil {
+      laneIndexes[ownLane] = lanes.count
+      lanes.append(LaneState(lane: ownLane, origin: .init(node: node, epoch: epoch)))
+    }
+    random = Xoshiro256(seed: seed, purpose: "gossip")
+    fullDue = .origin
+    for proof in proofs {
+      if let index = laneIndexes[proof.lane] { lanes[index].fault = .equivocation(proof) }
+    }
+  }
+
+  /// Sets whose lanes are accepted: every member, this node included.
+  package mutating func setMembers(_ nodes: [NodeID]) {
+    members = nodes.sorted()
+  }
+
+  // MARK: Reading
+
+  /// How far every lane is applied.
+  package var frontier: Frontier {
+    var frontier = Frontier()
+    for lane in lanes { frontier[lane.lane] = lane.number }
+    return frontier
+  }
+
+  /// How far every lane survives a crash of this node.
+  package var syncedFrontier: Frontier {
+    var frontier = Frontier()
+    for lane in lanes { frontier[lane.lane] = lane.synced }
+    return frontier
+  }
+
+  /// The ends of all lanes that hold something, in ascending order of lane.
+  package var heads: [LaneHead] {
+    laneIndexes.entries.compactMap { lanes[$0.value].head }
+  }
+
+  /// Why `lane` is frozen; `nil` when it is not.
+  package func fault(of lane: LaneID) -> LaneFault? {
+    laneIndexes[lane].flatMap { lanes[$0].fault }
+  }
+
+  /// The head of one lane; `nil` when nothing of it is held.
+  package func head(of lane: LaneID) -> LaneHead? {
+    laneIndexes[lane].flatMap { lanes[$0].head }
+  }
+
+  /// How far `lane` survives a crash of this node.
+  package func synced(_ lane: LaneID) -> UInt64 {
+    laneIndexes[lane].map { lanes[$0].synced } ?? 0
+  }
+
+  /// How far `lane` survives a crash of the peer `node`, as it last said.
+  package func synced(_ lane: LaneID, at node: NodeID) -> UInt64 {
+    guard let peer = peers.first(where: { $0.node == node }) else { return 0 }
+    return peer.progress[lane]?.synced ?? 0
+  }
+
+  /// The peers that are connected now, in order of index.
+  package var connectedPeers: [PeerIndex] {
+    peers.filter(\.isConnected).map(\.index)
+  }
+
+  /// Connected peers to which own bundles are pushed.
+  package var eagerPeers: [PeerIndex] {
+    peers.filter { $0.isConnected && $0.isGreeted && $0.isEager }.map(\.index)
+  }
+
+  /// Bundles parked in all lanes.
+  package var parkedCount: Int {
+    lanes.reduce(0) { $0 + $1.parked.count }
+  }
+
+  /// The context of the next own bundle: the lanes that moved since `told`, which is what the
+  /// contexts of earlier own bundles add up to, and how far they are applied.
+  package func contextDelta(since told: Frontier) -> [LanePosition] {
+    var context: [LanePosition] = []
+    for (lane, index) in laneIndexes.entries where lane != ownLane {
+      if lanes[index].number > told[lane] {
+        context.append(LanePosition(lane: lane, number: lanes[index].number))
+      }
+    }
+    return Array(context.prefix(BundleLimits.contextMax))
+  }
+
+  // MARK: Own lane and durability
+
+  /// Applies a bundle that this node has just made; it becomes known to others once durable.
+  package mutating func appendOwn(
+    _ bundle: Verified<SignedBundle>, at now: Moment, into effects: inout GossipEffects
+  ) {
+    guard let index = laneIndexes[ownLane] else {
+      preconditionFailure("the own lane is not listed")
+    }
+    lanes[index].advance(
+      with: bundle.value, keepingHeaders: limits.recentHeadersMax, tiles: &effects.tiles)
+    effects.delivered.append(bundle)
+  }
+
+  /// Takes note that lanes are durable up to these places, and acknowledges them.
+  package mutating func markSynced(
+    _ positions: [LanePosition], at now: Moment, into effects: inout GossipEffects
+  ) {
+    for position in positions {
+      guard let index = laneIndexes[position.lane] else { continue }
+      precondition(
+        position.number <= lanes[index].number,
+        "G5: lane \(position.lane.digest.short) synced at \(position.number) of "
+          + "\(lanes[index].number)")
+      lanes[index].synced = max(lanes[index].synced, position.number)
+    }
+    acknowledge(positions.map(\.lane), into: &effects)
+    scheduleDigest(at: now)
+  }
+
+  /// Checks the numbered invariants; for the simulator, after every step.
+  package func checkInvariants() {
+    var bytes = 0
+    for lane in lanes {
+      precondition(lane.synced <= lane.number, "G5: \(lane.synced) > \(lane.number)")
+      precondition(UInt64(lane.times.count) == lane.number, "G1: times of \(lane.number)")
+      precondition(lane.range.count == lane.number, "G1: range of \(lane.number)")
+      precondition(lane.parked.count <= limits.parkedPerLaneMax, "G6: \(lane.parked.count) parked")
+      for entry in lane.parked.entries { bytes += entry.value.byteCount }
+    }
+    precondition(bytes == parkedBytes, "G6: \(bytes) parked bytes counted as \(parkedBytes)")
+    precondition(parkedBytes <= limits.parkedBytesMax, "G6: \(parkedBytes) bytes parked")
+  }
+}

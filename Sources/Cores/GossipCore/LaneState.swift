@@ -1,0 +1,124 @@
+internal import Crypto
+internal import CoreKit
+internal import Merkle
+internal import Primitives
+package import Records
+
+/// Why a lane does not move any more.
+package enum LaneFault: Hashable, Sendable {
+  /// Its node signed two bundles for one place.
+  case equivocation(EquivocationProof)
+  /// Its next bundle breaks a rule that every node checks alike; nothing after it can count.
+  case invalidBundle(number: UInt64)
+}
+
+/// What a node holds of one lane.
+struct LaneState: Sendable {
+  let lane: LaneID
+  /// Whose lane it is; unknown while the lane is known by name only.
+  var origin: Origin?
+  /// The number, sequence, time and digest of the last applied bundle; zeros before the first.
+  var number: UInt64 = 0
+  var lastSequence: UInt64 = 0
+  var lastTime = HybridTime.zero
+  var digest = Digest.zero
+  /// The tree over all applied headers.
+  var range = MountainRange()
+  /// The last bundle that survives a crash.
+  var synced: UInt64 = 0
+  /// Per applied bundle: the time of its last operation, for the causal rule on times.
+  var times: [HybridTime] = []
+  /// Per applied bundle: the first word of its digest, to notice a different bundle in its place.
+  var marks: [UInt64] = []
+  /// The latest signed headers, oldest first: the other half of an equivocation proof.
+  var recentHeaders: [SignedHeader] = []
+  /// Bundles that are not due yet, by number.
+  var parked = SortedMap<UInt64, ParkedBundle>()
+  /// Why the lane is frozen, if it is.
+  var fault: LaneFault?
+
+  /// A parked bundle becomes due by the wall clock at this instant.
+  var retryAt: Instant?
+
+  // Repair.
+  /// Since when some peer is known to be ahead.
+  var behindSince: Instant?
+  /// The pull under way, whom it asks and when it is given up.
+  var pull: (identifier: PullID, peer: PeerIndex, deadline: Instant)?
+  /// No pull before this instant.
+  var pullNotBefore = Instant.origin
+  /// Pulls in a row that brought nothing.
+  var fruitlessPulls = 0
+
+  /// The node and the life of its database that a lane belongs to.
+  struct Origin: Hashable, Sendable {
+    let node: NodeID
+    let epoch: Identifier<LaneEpoch>
+  }
+
+  init(lane: LaneID, origin: Origin?) {
+    self.lane = lane
+    self.origin = origin
+  }
+
+  /// Restores a lane as it was stored: everything in it is durable.
+  init(restoring head: LaneHead, times: [HybridTime], marks: [UInt64]) {
+    precondition(
+      UInt64(times.count) == head.number && UInt64(marks.count) == head.number,
+      "lane \(head.lane.digest.short) of \(head.number) bundles restored with \(times.count)")
+    self.init(lane: head.lane, origin: Origin(node: head.node, epoch: head.epoch))
+    number = head.number
+    lastSequence = head.lastSequence
+    lastTime = head.lastTime
+    digest = head.digest
+    range = head.range
+    synced = head.number
+    self.times = times
+    self.marks = marks
+  }
+
+  /// The end of the lane; `nil` before its first bundle.
+  var head: LaneHead? {
+    guard number > 0, let origin else { return nil }
+    return LaneHead(
+      lane: lane, node: origin.node, epoch: origin.epoch, number: number,
+      lastSequence: lastSequence, lastTime: lastTime, digest: digest, range: range)
+  }
+
+  /// Takes the bundle that follows the head and reports the tiles it closes.
+  mutating func advance(
+    with bundle: SignedBundle, keepingHeaders recentMax: Int, tiles: inout [LaneTile]
+  ) {
+    let header = bundle.header
+    precondition(
+      header.number == number + 1 && header.previous == digest,
+      "lane \(lane.digest.short) at \(number) advanced by \(header.number)")
+    number = header.number
+    lastSequence = header.lastSequence
+    lastTime = header.lastTime
+    digest = bundle.digest
+    times.append(header.lastTime)
+    marks.append(bundle.digest.words.0)
+    range.append(bundle.digest) { subtree, hash in
+      if subtree.level.isMultiple(of: LaneTile.levelStep) {
+        tiles.append(LaneTile(lane: lane, subtree: subtree, hash: hash))
+      }
+    }
+    if recentHeaders.count == recentMax { recentHeaders.removeFirst() }
+    recentHeaders.append(bundle.signedHeader)
+  }
+
+  /// The signed header of an applied bundle, when it is recent enough to be in memory.
+  func recentHeader(_ number: UInt64) -> SignedHeader? {
+    guard let first = recentHeaders.first?.header.number, number >= first else { return nil }
+    let index = Int(number - first)
+    return index < recentHeaders.count ? recentHeaders[index] : nil
+  }
+}
+
+/// A bundle that waits for what comes before it.
+struct ParkedBundle: Sendable {
+  let bundle: Verified<SignedBundle>
+  /// An estimate of the memory it takes.
+  let byteCount: Int
+}
