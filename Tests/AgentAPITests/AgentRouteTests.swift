@@ -1,6 +1,7 @@
 import AgentAPI
 import HTTPServer
 import JSONText
+import Records
 import Testing
 
 /// Registration, agents and the leaderboard.

@@ -2,6 +2,7 @@ import AgentAPI
 import HTTPServer
 import JSONText
 import Primitives
+import Records
 import Testing
 
 /// Answers, batches and tentative outcomes.

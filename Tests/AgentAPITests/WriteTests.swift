@@ -2,6 +2,7 @@ import AgentAPI
 import HTTPServer
 import JSONText
 import Primitives
+import Records
 import Testing
 
 /// Write levels, deadlines, overload and requests that meet.
@@ -121,11 +122,10 @@ struct WriteTests {
     let second = door.start(.post, path, token: ada.token, body: Array(Door.answer().utf8))
     let third = door.start(
       .post, path, token: ada.token, body: Array(Door.answer(value: "Lyon").utf8))
+    let question = path.split(separator: "/")[2]
+    let items = #"{"answers":[{"question":"\#(question)",\#(Door.answer().dropFirst())]}"#
     let batch = door.start(
-      .post, "/v1/agents/\(ada.id)/answers/batch", token: ada.token,
-      body: Array(
-        #"{"answers":[{"question":"\#(path.split(separator: "/")[2])",\#(Door.answer().dropFirst())]}"#
-          .utf8))
+      .post, "/v1/agents/\(ada.id)/answers/batch", token: ada.token, body: Array(items.utf8))
     door.node.fate = .commit
     while door.node.hasPending { door.node.runNext() }
     // The first was refused, so the second wrote, and the others found what it had written.

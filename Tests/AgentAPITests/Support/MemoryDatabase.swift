@@ -16,9 +16,8 @@ final class MemoryDatabase {
       execute(
         "CREATE TABLE \(schema.name) (\(columns.joined(separator: ", ")), PRIMARY KEY (\(key)))")
       for (index, names) in schema.indexes.enumerated() {
-        execute(
-          "CREATE INDEX \(schema.name)_\(index) ON \(schema.name) (\(names.joined(separator: ", ")))"
-        )
+        let list = names.joined(separator: ", ")
+        execute("CREATE INDEX \(schema.name)_\(index) ON \(schema.name) (\(list))")
       }
     }
   }

@@ -109,11 +109,8 @@ extension FieldRule {
         return .failure(BrokenRule("type", "must be a number"))
       }
       guard number.lies(in: range) else {
-        return .failure(
-          BrokenRule(
-            "range",
-            "must be from \(FieldRule.units(range.lowerBound)) to \(FieldRule.units(range.upperBound))"
-          ))
+        let bounds = (FieldRule.units(range.lowerBound), FieldRule.units(range.upperBound))
+        return .failure(BrokenRule("range", "must be from \(bounds.0) to \(bounds.1)"))
       }
       return .success(.millionths(number.millionths))
     case .flag:

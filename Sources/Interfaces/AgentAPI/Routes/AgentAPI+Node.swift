@@ -21,7 +21,7 @@ extension AgentAPI {
     ) { api, exchange throws(APIProblem) in try api.getHealth(exchange) },
     Route(
       .get, [.literal("ready")], "getReady",
-      "Says whether the node serves agents: recovered, and with quorum=1 also in reach of a quorum.",
+      "Says whether the node is recovered and serves agents, with quorum=1 also a quorum in reach.",
       query: [FieldRule("quorum", .flag, "Whether a quorum must be in reach.")],
       successes: [(200, .json(Shapes.ready))], problems: [.notReady]
     ) { api, exchange throws(APIProblem) in try api.getReady(exchange) },
