@@ -39,6 +39,7 @@ final class FakeNode: AgentBackend {
   private(set) var lastDeadlineMilliseconds = 0
   private(set) var lastLevel = WriteLevel.local
   private(set) var ticketRequests: [TicketRequest] = []
+  private(set) var queries: [RowQuery] = []
   private(set) var tables = LiveTables()
   let database = MemoryDatabase()
   private var pending: [() -> Void] = []
@@ -129,6 +130,7 @@ final class FakeNode: AgentBackend {
   // MARK: Reads
 
   func read(_ queries: [RowQuery], completion: @escaping (Result<[RowSet], ReadFault>) -> Void) {
+    self.queries += queries
     pending.append { [unowned self] in
       if let readFault { return completion(.failure(readFault)) }
       completion(.success(queries.map(database.rows)))

@@ -14,7 +14,8 @@ final class MemoryDatabase {
       let columns = schema.columns.map(\.name)
       let key = columns.prefix(schema.keyColumnCount).joined(separator: ", ")
       execute(
-        "CREATE TABLE \(schema.name) (\(columns.joined(separator: ", ")), PRIMARY KEY (\(key)))")
+        "CREATE TABLE \(schema.name) (\(columns.joined(separator: ", ")), PRIMARY KEY (\(key)))"
+          + " WITHOUT ROWID")
       for (index, names) in schema.indexes.enumerated() {
         let list = names.joined(separator: ", ")
         execute("CREATE INDEX \(schema.name)_\(index) ON \(schema.name) (\(list))")
