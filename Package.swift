@@ -173,7 +173,7 @@ let testTargets: [Target] = [
     "AgentAPITests",
     [
       "Primitives", "Crypto", "Records", "Telemetry", "JSONText", "HTTPServer", "LedgerCore",
-      "AnswerCore", "AgentAPI",
+      "AnswerCore", "AgentAPI", "Wire", "CSQLite",
     ]),
   tests(
     "SimulatorTests",
