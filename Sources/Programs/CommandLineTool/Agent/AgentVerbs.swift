@@ -33,7 +33,8 @@ enum AgentVerbs {
       .value("save", "FILE", "where to keep the token, readable by you alone"),
     ],
     examples: [
-      Verb.Example("agent register --name first --save first.token", "an agent that asks and answers"),
+      Verb.Example(
+        "agent register --name first --save first.token", "an agent that asks and answers"),
       Verb.Example(
         "agent register --name judge --capability resolve --token-file swarm/operator.token"
           + " --save judge.token", "an agent that may resolve"),

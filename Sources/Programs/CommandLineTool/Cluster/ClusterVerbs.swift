@@ -11,7 +11,10 @@ enum ClusterVerbs {
 
   /// All of them.
   static func all(_ launcher: NodeLauncher) -> [Verb] {
-    [up(launcher), status(launcher), kill(launcher), stop(launcher), start(launcher), down(launcher)]
+    [
+      up(launcher), status(launcher), kill(launcher), stop(launcher), start(launcher),
+      down(launcher),
+    ]
   }
 
   private static func up(_ launcher: NodeLauncher) -> Verb {

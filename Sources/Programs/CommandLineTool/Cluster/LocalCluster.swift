@@ -182,11 +182,13 @@ extension LocalCluster {
     return wasRunning
   }
 
-  /// Asks nodes to end, and kills those that have not after 10 s; returns the killed numbers.
-  @discardableResult package func stop(_ indices: some Sequence<Int>) throws -> [Int] {
+  /// Asks nodes to end, and kills those that have not by then; returns the killed numbers.
+  @discardableResult package func stop(
+    _ indices: some Sequence<Int>, milliseconds: Int = endMilliseconds
+  ) throws -> [Int] {
     let indices = Array(indices)
     for index in indices { try process(index).send(SIGTERM) }
-    let deadline = MonotonicClock.milliseconds + LocalCluster.endMilliseconds
+    let deadline = MonotonicClock.milliseconds + milliseconds
     var killed: [Int] = []
     for index in indices {
       let left = max(0, deadline - MonotonicClock.milliseconds)
