@@ -188,7 +188,7 @@ let testTargets: [Target] = [
     "CommandLineToolTests",
     [
       "Primitives", "Records", "Telemetry", "JSONText", "Configuration", "CommandLineTool",
-    ]),
+    ], exclude: ["Golden"]),
 ]
 
 let package = Package(

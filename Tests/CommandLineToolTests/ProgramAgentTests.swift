@@ -33,8 +33,10 @@ import Testing
   @Test func `answers every open question once`() throws {
     let server = try Self.server()
     defer { server.stop() }
-    let script =
-      #"read line; case "$line" in *second*) echo '{"value": "two"}';; *) echo '{"value": "x"}';; esac"#
+    let script = """
+      read line
+      case "$line" in *second*) echo '{"value": "two"}';; *) echo '{"value": "x"}';; esac
+      """
     var answered: [String] = []
     var settings = Self.settings(server, script)
     settings.concurrency = 2
@@ -57,8 +59,10 @@ import Testing
   @Test func `goes on after runs that give no answer`() throws {
     let server = try Self.server()
     defer { server.stop() }
-    let script =
-      #"read line; case "$line" in *first*) exit 2;; *second*) echo garbage;; *) echo '{"value":"x"}';; esac"#
+    let script = """
+      read line
+      case "$line" in *first*) exit 2;; *second*) echo garbage;; *) echo '{"value":"x"}';; esac
+      """
     var faults: [String] = []
     var agent = ProgramAgent(Self.settings(server, script)) { event in
       if case .failed(let question, let fault) = event { faults.append("\(question) \(fault)") }

@@ -118,7 +118,9 @@ import Testing
     try Files.create(path, Array(tool.transcript("completion", "bash").output.utf8))
     let test = """
       source \(path)
-      complete_at() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _swarmoracle; echo "${COMPREPLY[@]}"; }
+      complete_at() {
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _swarmoracle; echo "${COMPREPLY[@]}"
+      }
       complete_at swarmoracle clu
       complete_at swarmoracle cluster st
       complete_at swarmoracle cluster up --d

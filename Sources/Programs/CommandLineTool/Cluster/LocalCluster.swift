@@ -129,7 +129,8 @@ extension LocalCluster {
   /// Starts the nodes that do not run and writes `cluster.json`; returns the started numbers.
   @discardableResult package mutating func start(_ indices: some Sequence<Int>) throws -> [Int] {
     var started: [Int] = []
-    for index in indices where try !process(index).isAlive {
+    for index in indices {
+      if try process(index).isAlive { continue }
       let identity = try launcher.start(try node(index).dir)
       file.nodes[index - 1].pid = identity.number
       file.nodes[index - 1].startTicks = identity.startTicks
@@ -192,7 +193,7 @@ extension LocalCluster {
     var killed: [Int] = []
     for index in indices {
       let left = max(0, deadline - MonotonicClock.milliseconds)
-      guard try !process(index).waitForEnd(milliseconds: left) else { continue }
+      if try process(index).waitForEnd(milliseconds: left) { continue }
       try kill(index)
       killed.append(index)
     }
