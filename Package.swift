@@ -94,7 +94,8 @@ let adapters: [Target] = [
 
 let interfaces: [Target] = [
   module(
-    "Configuration", in: "Interfaces", ["Primitives", "Wire", "Crypto", "Records", "JSONText"]),
+    "Configuration", in: "Interfaces",
+    ["Primitives", "Wire", "Crypto", "Records", "Telemetry", "JSONText"]),
   module(
     "AgentAPI", in: "Interfaces",
     [
@@ -157,12 +158,16 @@ let testTargets: [Target] = [
   tests("ReactorTests", ["Primitives", "Reactor"]),
   tests(
     "SQLiteStorageTests",
-    ["Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "SQLiteStorage"]),
+    [
+      "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "SQLiteStorage", "CSQLite",
+    ]),
   tests(
     "QUICTransportTests", ["Primitives", "Crypto", "Telemetry", "Reactor", "QUICTransport"]),
   tests(
     "HTTPServerTests", ["Primitives", "Telemetry", "JSONText", "HTTPServer", "HTTPClient"]),
-  tests("ConfigurationTests", ["Primitives", "Crypto", "Records", "Configuration"]),
+  tests(
+    "ConfigurationTests",
+    ["Primitives", "Wire", "Crypto", "Records", "Telemetry", "Configuration"]),
   tests(
     "AgentAPITests",
     [

@@ -29,6 +29,17 @@ package struct AnswerGroup: Hashable, Sendable {
   package let count: Int
   /// Their part of the whole weight, in millionths, rounded down.
   package let shareMillionths: UInt32
+
+  /// Describes a group.
+  package init(
+    key: AnswerKey, representative: Int, weight: FixedPoint, count: Int, shareMillionths: UInt32
+  ) {
+    self.key = key
+    self.representative = representative
+    self.weight = weight
+    self.count = count
+    self.shareMillionths = shareMillionths
+  }
 }
 
 /// What a set of answers amounts to: a pure function of them in integers.

@@ -12,6 +12,14 @@ package struct AgentSummary: Hashable, Sendable {
   package let capabilities: Capabilities
   /// The operation that registered it.
   package let stamp: OperationStamp
+
+  /// Describes an agent.
+  package init(agent: AgentID, name: String, capabilities: Capabilities, stamp: OperationStamp) {
+    self.agent = agent
+    self.name = name
+    self.capabilities = capabilities
+    self.stamp = stamp
+  }
 }
 
 /// What an agent's answers came to.
@@ -22,6 +30,13 @@ package struct Score: Hashable, Sendable {
   package let resolvedAnswers: UInt32
   /// How many of those are right.
   package let correct: UInt32
+
+  /// Counts an agent's answers.
+  package init(answersCounted: UInt32, resolvedAnswers: UInt32, correct: UInt32) {
+    self.answersCounted = answersCounted
+    self.resolvedAnswers = resolvedAnswers
+    self.correct = correct
+  }
 }
 
 /// A question as the live tables know it.
@@ -48,6 +63,25 @@ package struct QuestionSummary: Hashable, Sendable {
   package let resolution: ResolutionSummary?
   /// The operation that posted it.
   package let stamp: OperationStamp
+
+  /// Describes a question.
+  package init(
+    question: QuestionID, asker: AgentID, askerMayAsk: Bool, category: QuestionCategory,
+    deadlineMilliseconds: UInt64, minimumAnswers: UInt32, choices: [String], answers: UInt32,
+    answersCounted: UInt32, resolution: ResolutionSummary?, stamp: OperationStamp
+  ) {
+    self.question = question
+    self.asker = asker
+    self.askerMayAsk = askerMayAsk
+    self.category = category
+    self.deadlineMilliseconds = deadlineMilliseconds
+    self.minimumAnswers = minimumAnswers
+    self.choices = choices
+    self.answers = answers
+    self.answersCounted = answersCounted
+    self.resolution = resolution
+    self.stamp = stamp
+  }
 }
 
 /// The resolution that closes a question.
@@ -60,6 +94,14 @@ package struct ResolutionSummary: Hashable, Sendable {
   package let key: AnswerKey
   /// The operation that declared it.
   package let stamp: OperationStamp
+
+  /// Describes a resolution.
+  package init(resolver: AgentID, value: String, key: AnswerKey, stamp: OperationStamp) {
+    self.resolver = resolver
+    self.value = value
+    self.key = key
+    self.stamp = stamp
+  }
 }
 
 /// An answer as the live tables know it; its text is in storage.
@@ -74,6 +116,18 @@ package struct AnswerSummary: Hashable, Sendable {
   package let isCorrect: Bool?
   /// The operation that posted it.
   package let stamp: OperationStamp
+
+  /// Describes an answer.
+  package init(
+    key: AnswerKey, confidenceMillionths: UInt32, isCounted: Bool, isCorrect: Bool?,
+    stamp: OperationStamp
+  ) {
+    self.key = key
+    self.confidenceMillionths = confidenceMillionths
+    self.isCounted = isCounted
+    self.isCorrect = isCorrect
+    self.stamp = stamp
+  }
 }
 
 /// The tentative outcome of one question with the agents behind it.
@@ -83,6 +137,12 @@ package struct QuestionOutcome: Hashable, Sendable {
   /// The agents whose answers count, in the order of the answers' stamps; the representatives of
   /// the outcome's groups are indices into it.
   package let agents: [AgentID]
+
+  /// Puts an outcome and its agents together.
+  package init(outcome: TentativeOutcome, agents: [AgentID]) {
+    self.outcome = outcome
+    self.agents = agents
+  }
 
   /// The agent with the earliest answer of a group.
   package func representative(of group: AnswerGroup) -> AgentID {
@@ -104,6 +164,19 @@ package struct Member: Hashable, Sendable {
   package let firstStamp: OperationStamp
   /// The operation that announced it last.
   package let lastStamp: OperationStamp
+
+  /// Describes a member.
+  package init(
+    node: NodeID, role: MemberRole, transportAddress: String, apiAddress: String,
+    firstStamp: OperationStamp, lastStamp: OperationStamp
+  ) {
+    self.node = node
+    self.role = role
+    self.transportAddress = transportAddress
+    self.apiAddress = apiAddress
+    self.firstStamp = firstStamp
+    self.lastStamp = lastStamp
+  }
 }
 
 /// How much the live tables hold, and how much they were given.
@@ -122,4 +195,18 @@ package struct LiveCounts: Hashable, Sendable {
   package let operations: Int
   /// Those of them that broke a rule and changed nothing: not part of the state.
   package let ignored: Int
+
+  /// Counts what tables hold.
+  package init(
+    agents: Int, questions: Int, answers: Int, resolutions: Int, members: Int, operations: Int,
+    ignored: Int
+  ) {
+    self.agents = agents
+    self.questions = questions
+    self.answers = answers
+    self.resolutions = resolutions
+    self.members = members
+    self.operations = operations
+    self.ignored = ignored
+  }
 }

@@ -32,6 +32,8 @@ package enum HashTag: String, CaseIterable, Sendable {
   case swarm = "so.swarm.v1"
   /// An agent's bearer token as it is stored.
   case bearerToken = "so.token.v1"
+  /// A ticket that lets a node join.
+  case ticket = "so.ticket.v1"
   /// An identifier made of an idempotency key.
   case idempotency = "so.idem.v1"
   /// A canonical answer.

@@ -1,0 +1,96 @@
+internal import Crypto
+internal import Merkle
+internal import Primitives
+internal import Records
+
+/// Reads hashes of complete subtrees of one lane's tree from tiles and headers.
+///
+/// Heights that are multiples of `LaneTile.levelStep` are stored. Between two of them a hash is
+/// computed from at most 256 stored ones, which are read once and kept for the rest of the proof.
+final class LaneTreeSource {
+  private let log: Connection
+  private let laneIndex: Int64
+  private let position: LanePosition
+  /// The stored hashes below one subtree, by that subtree.
+  private var groups: [SubtreeReference: [Digest]] = [:]
+
+  /// Reads the tree of the lane with row `laneIndex`, of which `position` is the last leaf used.
+  init(log: Connection, laneIndex: Int64, position: LanePosition) {
+    self.log = log
+    self.laneIndex = laneIndex
+    self.position = position
+  }
+
+  /// The hash of a subtree all of whose leaves are held.
+  func hash(of subtree: SubtreeReference) throws -> Digest {
+    let step = LaneTile.levelStep
+    if subtree.level > 0 && subtree.level.isMultiple(of: step) {
+      let range = subtree.index..<(subtree.index + 1)
+      return try tiles(level: subtree.level, range)[0]
+    }
+    // The group of 256 stored hashes, or fewer at the end of the lane, that the subtree is part of.
+    let base = subtree.level / step * step
+    let height = subtree.level - base
+    let group = SubtreeReference(level: base + step, index: subtree.index >> UInt64(step - height))
+    let hashes = try storedHashes(under: group)
+    let width = 1 << height
+    let start = Int(subtree.index << UInt64(height) & 0xff)
+    guard start + width <= hashes.count else {
+      throw StoredValueError("a proof needs headers that are not held", at: position)
+    }
+    return MerkleTree(TaggedHasher(.rangeNode)).root(of: Array(hashes[start..<(start + width)]))
+  }
+
+  private func storedHashes(under group: SubtreeReference) throws -> [Digest] {
+    if let known = groups[group] { return known }
+    let level = group.level - LaneTile.levelStep
+    let start = group.index << UInt64(LaneTile.levelStep)
+    let end = min(start + 256, position.number >> UInt64(level))
+    let range = start..<max(start, end)
+    let hashes = try level == 0 ? leaves(range) : tiles(level: level, range)
+    groups[group] = hashes
+    return hashes
+  }
+
+  private func leaves(_ range: Range<UInt64>) throws -> [Digest] {
+    let statement = try log.cached(
+      """
+      SELECT header FROM bundles
+      WHERE lane_index = ? AND number > ? AND number <= ? ORDER BY number
+      """)
+    return try read(statement, [.integer(laneIndex), integer(range.lowerBound), integer(range.upperBound)], count: range.count) {
+      Blake2b.hash($0, .bundleHeader)
+    }
+  }
+
+  private func tiles(level: Int, _ range: Range<UInt64>) throws -> [Digest] {
+    let statement = try log.cached(
+      """
+      SELECT hash FROM tiles
+      WHERE lane_index = ? AND level = ? AND position >= ? AND position < ? ORDER BY position
+      """)
+    let values: [ColumnValue] = [
+      .integer(laneIndex), .integer(Int64(level)), integer(range.lowerBound),
+      integer(range.upperBound),
+    ]
+    return try read(statement, values, count: range.count) { Digest($0) }
+  }
+
+  private func read(
+    _ statement: Statement, _ values: [ColumnValue], count: Int, _ digest: ([UInt8]) -> Digest?
+  ) throws -> [Digest] {
+    let digests = try statement.withBound(values) { () throws(SQLiteError) in
+      var digests: [Digest] = []
+      while try statement.step() {
+        if let digest = digest(statement.bytes(0)) { digests.append(digest) }
+      }
+      return digests
+    }
+    guard digests.count == count else {
+      throw StoredValueError("a proof needs hashes that are missing", at: position)
+    }
+    return digests
+  }
+
+  private func integer(_ number: UInt64) -> ColumnValue { .integer(Int64(clamping: number)) }
+}

@@ -1,0 +1,160 @@
+internal import Crypto
+internal import Merkle
+internal import Primitives
+internal import Records
+internal import Wire
+
+/// Reads whole tables of `log.db` when it is opened or verified.
+enum LogReader {
+  /// A lane as its row says it ends.
+  struct Lane {
+    let index: Int64
+    let head: LaneHead
+  }
+
+  /// All lanes in ascending order of name.
+  static func lanes(_ connection: Connection) throws(OpenFailure) -> [Lane] {
+    let statement = try query(
+      connection,
+      """
+      SELECT lane_index, lane, node, epoch, number, last_sequence, last_time, digest, peaks
+      FROM lanes ORDER BY lane
+      """)
+    var lanes: [Lane] = []
+    while try step(statement) {
+      let index = statement.integer(0)
+      guard let lane = Digest(statement.bytes(1)), let node = Digest(statement.bytes(2)),
+        let epoch = Identifier<LaneEpoch>(statement.bytes(3)),
+        let digest = Digest(statement.bytes(7))
+      else { throw .damage("lane row \(index) holds a name of a wrong length") }
+      let number = statement.unsigned(4)
+      guard (1...UInt64(Int64.max)).contains(number) else {
+        throw .damage("lane \(lane.short) says it has \(number) bundles")
+      }
+      guard let range = range(statement.bytes(8), count: number) else {
+        throw .damage("lane \(lane.short) has peaks that do not fit \(number) bundles")
+      }
+      lanes.append(
+        Lane(
+          index: index,
+          head: LaneHead(
+            lane: LaneID(digest: lane), node: NodeID(key: node), epoch: epoch, number: number,
+            lastSequence: statement.unsigned(5), lastTime: HybridTime(raw: statement.unsigned(6)),
+            digest: digest, range: range)))
+    }
+    return lanes
+  }
+
+  /// The timestamps of the last operation of every bundle, by lane row and number; checks that the
+  /// numbers have no gap. Reads the bundles in the order of their rows, which is sequential.
+  static func times(
+    _ connection: Connection, lanes: [Lane]
+  ) throws(OpenFailure) -> [Int64: [HybridTime]] {
+    var times: [Int64: [HybridTime]] = [:]
+    for lane in lanes {
+      times[lane.index] = []
+    }
+    let statement = try query(
+      connection, "SELECT lane_index, number, last_time FROM bundles ORDER BY id")
+    while try step(statement) {
+      let index = statement.integer(0)
+      guard let count = times[index]?.count else {
+        throw .damage("a bundle belongs to the unknown lane row \(index)")
+      }
+      guard statement.unsigned(1) == UInt64(count) + 1 else {
+        throw .damage("lane row \(index) has bundle \(statement.unsigned(1)) after \(count)")
+      }
+      times[index]?.append(HybridTime(raw: statement.unsigned(2)))
+    }
+    for lane in lanes where UInt64(times[lane.index]?.count ?? 0) != lane.head.number {
+      throw .damage(
+        """
+        lane \(lane.head.lane.digest.short) says it has \(lane.head.number) bundles but holds \
+        \(times[lane.index]?.count ?? 0)
+        """)
+    }
+    return times
+  }
+
+  /// Checks that each lane's row names its last header.
+  static func checkHeads(_ connection: Connection, lanes: [Lane]) throws(OpenFailure) {
+    for lane in lanes {
+      let header = try OpenFailure.wrap { () throws(SQLiteError) in
+        try connection.bytes(
+          "SELECT header FROM bundles WHERE lane_index = ? AND number = ?",
+          [.integer(lane.index), .integer(Int64(bitPattern: lane.head.number))])
+      }
+      guard let header, Blake2b.hash(header, .bundleHeader) == lane.head.digest else {
+        throw .damage("lane \(lane.head.lane.digest.short) does not end with its last header")
+      }
+    }
+  }
+
+  /// All proofs of equivocation.
+  static func proofs(_ connection: Connection) throws(OpenFailure) -> [EquivocationProof] {
+    let statement = try query(connection, "SELECT proof FROM proofs ORDER BY lane, number")
+    var proofs: [EquivocationProof] = []
+    while try step(statement) {
+      do throws(WireError) {
+        guard let proof = try EquivocationProof.decode(statement.bytes(0)) else {
+          throw .invalid("proves nothing")
+        }
+        proofs.append(proof)
+      } catch {
+        throw .damage("a stored proof cannot be read: \(error)")
+      }
+    }
+    return proofs
+  }
+
+  /// A mountain range from the concatenated peaks.
+  static func range(_ bytes: [UInt8], count: UInt64) -> MountainRange? {
+    guard bytes.count.isMultiple(of: Digest.byteCount) else { return nil }
+    let peaks = stride(from: 0, to: bytes.count, by: Digest.byteCount).compactMap {
+      Digest(bytes[$0..<($0 + Digest.byteCount)])
+    }
+    return MountainRange(count: count, peaks: peaks)
+  }
+
+  private static func query(
+    _ connection: Connection, _ sql: String
+  ) throws(OpenFailure) -> Statement {
+    try OpenFailure.wrap { () throws(SQLiteError) in try connection.prepare(sql) }
+  }
+
+  private static func step(_ statement: Statement) throws(OpenFailure) -> Bool {
+    try OpenFailure.wrap { () throws(SQLiteError) in try statement.step() }
+  }
+}
+
+/// What opening one file ran into, before it is known what that means for the directory.
+enum OpenFailure: Error {
+  /// The content is not what this program wrote.
+  case damage(String)
+  /// A newer program wrote it.
+  case newer(found: Int64, known: Int64)
+  /// SQLite failed.
+  case database(SQLiteError)
+  /// The operating system failed.
+  case system(FileSystem.Failure)
+
+  /// Runs `body`, telling damage from failures of disk and system.
+  static func wrap<Result>(
+    _ body: () throws(SQLiteError) -> Result
+  ) throws(OpenFailure) -> Result {
+    do throws(SQLiteError) {
+      return try body()
+    } catch {
+      throw error.isDamage ? .damage(error.message) : .database(error)
+    }
+  }
+
+  /// Runs `body`.
+  static func wrapSystem(_ body: () throws(FileSystem.Failure) -> Void) throws(OpenFailure) {
+    do throws(FileSystem.Failure) {
+      try body()
+    } catch {
+      throw .system(error)
+    }
+  }
+}

@@ -1,0 +1,110 @@
+internal import Primitives
+package import Records
+internal import Wire
+
+/// What a reading thread can ask of the two files; never leaves the closure it is handed to.
+///
+/// The rows are those of one moment. The lanes only grow: what was there stays, and they are never
+/// behind the rows.
+package final class Reader {
+  let log: Connection
+  private let state: Connection
+
+  init(directory: String, cacheBytes: Int, mode: Connection.Mode = .query) throws(SQLiteError) {
+    log = try Connection(
+      path: "\(directory)/\(LogSchema.file)", mode: mode, cacheBytes: cacheBytes)
+    state = try Connection(
+      path: "\(directory)/\(StateSchema.file)", mode: mode, cacheBytes: cacheBytes)
+  }
+
+  /// Runs `body` with the rows as they are at its first read.
+  func inSnapshot<Value>(_ body: () throws -> Value) throws -> Value {
+    try state.cached("BEGIN").run()
+    defer {
+      // Nothing was written, so ending the transaction cannot lose anything.
+      try? state.execute("COMMIT")
+    }
+    return try body()
+  }
+
+  /// The rows that a query over the live state returns, at most `limit` of them.
+  ///
+  /// - Parameters:
+  ///   - sql: one statement; its text is the key under which it is kept compiled, so values belong
+  ///     into `parameters`.
+  ///   - parameters: one value for each `?`.
+  ///   - limit: the most rows to return.
+  /// - Returns: the values of each row, in the order of the query.
+  /// - Throws: `SQLiteError`, also for a statement that would change something.
+  package func rows(
+    _ sql: String, parameters: [ColumnValue] = [], limit: Int
+  ) throws -> [[ColumnValue]] {
+    let statement = try state.cached(sql)
+    return try statement.withBound(parameters) { () throws(SQLiteError) in
+      var rows: [[ColumnValue]] = []
+      while rows.count < limit, try statement.step() {
+        rows.append(statement.row)
+      }
+      return rows
+    }
+  }
+
+  /// The wire forms of the bundles `from` to `to` of a lane, in order, until `bytesMax` is reached;
+  /// at least one when there is one. Stops at the end of the lane.
+  package func bundles(
+    of lane: LaneID, from: UInt64, to: UInt64, bytesMax: Int
+  ) throws -> [[UInt8]] {
+    guard from <= to, let index = try laneIndex(of: lane) else { return [] }
+    let statement = try log.cached(
+      """
+      SELECT number, header, signature, body FROM bundles
+      WHERE lane_index = ? AND number BETWEEN ? AND ? ORDER BY number
+      """)
+    let parameters: [ColumnValue] = [
+      .integer(index), .integer(Int64(clamping: from)), .integer(Int64(clamping: to)),
+    ]
+    return try statement.withBound(parameters) { () throws(SQLiteError) in
+      var bundles: [[UInt8]] = []
+      var byteCount = 0
+      while try statement.step() {
+        let stored = StoredBundle(statement, from: 1)
+        var writer = WireWriter(capacity: stored.header.count + stored.body.count + 80)
+        stored.encode(into: &writer)
+        guard bundles.isEmpty || byteCount + writer.bytes.count <= bytesMax else { break }
+        byteCount += writer.bytes.count
+        bundles.append(writer.bytes)
+      }
+      return bundles
+    }
+  }
+
+  /// One bundle, its operations checked against its header, or `nil` when it is not held.
+  package func bundle(at position: LanePosition) throws -> SignedBundle? {
+    try stored(at: position)?.decoded(at: position)
+  }
+
+  /// One bundle as it is stored, or `nil`.
+  func stored(at position: LanePosition) throws(SQLiteError) -> StoredBundle? {
+    guard let index = try laneIndex(of: position.lane) else { return nil }
+    let statement = try log.cached(
+      "SELECT header, signature, body FROM bundles WHERE lane_index = ? AND number = ?")
+    return try statement.withBound([
+      .integer(index), .integer(Int64(clamping: position.number)),
+    ]) { () throws(SQLiteError) in
+      try statement.step() ? StoredBundle(statement, from: 0) : nil
+    }
+  }
+
+  /// The row of a lane, or `nil` when nothing is held of it.
+  func laneIndex(of lane: LaneID) throws(SQLiteError) -> Int64? {
+    try log.integer(
+      "SELECT lane_index FROM lanes WHERE lane = ?", [.bytes(lane.digest.bytes)])
+  }
+
+  /// The number of a lane's last bundle; 0 when nothing is held of it.
+  package func head(of lane: LaneID) throws -> UInt64 {
+    let number = try log.integer(
+      "SELECT number FROM lanes WHERE lane = ?", [.bytes(lane.digest.bytes)])
+    return UInt64(bitPattern: number ?? 0)
+  }
+}
