@@ -43,6 +43,7 @@ struct LifecycleTests {
     }
     #expect(harness.wait { $0.connectionsNow == 0 })
     #expect(harness.counters.parkedNow == 0)
+    #expect(harness.counters.answersDropped == 1)
     #expect(harness.onLoop { _ in harness.parked[0].isOver } == true)
     let other = RawClient(port: harness.port)
     other.send("GET /now HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -175,6 +176,34 @@ struct LifecycleTests {
     #expect(harness.wait { $0.parkedNow == 1 && $0.streamsNow == 1 })
     harness.stop()
     for client in clients { #expect(client.waitForClose()) }
+  }
+
+  @Test func `a server that is let go stops, and its responders do no harm`() throws {
+    var responders: [HTTPResponder] = []
+    var server: HTTPServer? = try HTTPServer(configuration: HTTPServerConfiguration()) {
+      responders.append($1)
+    }
+    let client = RawClient(port: try #require(server).boundPort)
+    client.send(get)
+    while let running = server, running.counters.parkedNow == 0 { running.run() }
+    server = nil
+    #expect(client.waitForClose())
+    #expect(responders[0].isOver)
+    #expect(!responders[0].park())
+    responders[0].respond(HTTPResponse(status: 200, text: "nobody"))
+  }
+
+  @Test func `a stream for a refused request takes nothing`() throws {
+    let harness = try ServerHarness({ $0.parkedMax = 0 }) { _, responder, harness in
+      #expect(!responder.park())
+      harness.streams.append(responder.stream(contentType: "text/plain"))
+    }
+    defer { harness.stop() }
+    let client = RawClient(port: harness.port)
+    client.send(get)
+    #expect(client.response()?.status == 503)
+    #expect(harness.onLoop { _ in harness.streams[0].write([1]) } == false)
+    #expect(harness.counters.streamsNow == 0)
   }
 
   @Test func `many clients on many threads are all answered`() async throws {

@@ -38,11 +38,11 @@ struct JSONWriterTests {
   }
 
   @Test func `integers are written at both ends of their range`() {
-    #expect(text { $0.integer(Int64.min) } == "-9223372036854775808")
+    #expect(text { $0.integer(Int.min) } == "-9223372036854775808")
     #expect(text { $0.integer(Int64.max) } == "9223372036854775807")
     #expect(text { $0.unsigned(.max) } == "18446744073709551615")
     #expect(text { $0.integer(0) } == "0")
-    #expect(text { $0.integer(Int8(-128)) } == "-128")
+    #expect(text { $0.integer(Int64.min) } == "-9223372036854775808")
   }
 
   @Test(arguments: [

@@ -19,7 +19,8 @@ final class HTTPExchange {
   let target: [UInt8]
   /// Valid until the stage is `over`.
   let connection: OpaquePointer
-  unowned let server: HTTPServer
+  /// Gone once the server has stopped and been let go; responders may outlive it.
+  private(set) weak var server: HTTPServer?
   var stage = Stage.receiving
   /// Whether the headers have been checked.
   var hasHead = false
@@ -71,7 +72,7 @@ package struct HTTPResponder {
 
   /// Reserves a place for a later answer, or answers 503 with `Retry-After: 1` and returns `false`.
   package func park() -> Bool {
-    exchange.server.park(exchange)
+    exchange.server?.park(exchange) ?? false
   }
 
   /// Answers; a second answer to one request is a programmer error.
@@ -80,7 +81,7 @@ package struct HTTPResponder {
   package func respond(_ response: HTTPResponse) {
     precondition(!exchange.isAnswered, "request \(exchange.id) is answered twice")
     exchange.isAnswered = true
-    exchange.server.answer(exchange, with: response)
+    exchange.server?.answer(exchange, with: response)
   }
 
   /// Answers with a body that is written piece by piece; counts as the one answer.
@@ -89,7 +90,8 @@ package struct HTTPResponder {
   ) -> HTTPStream {
     precondition(!exchange.isAnswered, "request \(exchange.id) is answered twice")
     exchange.isAnswered = true
-    return exchange.server.openStream(
+    guard let server = exchange.server else { return HTTPStream.ended() }
+    return server.openStream(
       exchange, status: status, headers: [HTTPField("Content-Type", contentType)] + headers)
   }
 }

@@ -53,15 +53,14 @@ extension HTTPServer {
 
   /// Opens the body that the handler will write, already ended when nobody waits for it.
   func openStream(_ exchange: HTTPExchange, status: Int, headers: [HTTPField]) -> HTTPStream {
-    let stream = HTTPStream(bytesMax: configuration.streamBytesMax)
     switch exchange.stage {
     case .dispatching, .parked: break
     case .answered, .over:
       counters.answersDropped += 1
-      _ = stream.end(isCompleted: false, isShutdown: false)
-      return stream
+      return HTTPStream.ended()
     case .receiving: preconditionFailure("request \(exchange.id) is answered before it is complete")
     }
+    let stream = HTTPStream(bytesMax: configuration.streamBytesMax)
     stream.attach(
       connection: exchange.connection, descriptor: connections.descriptor(slot: exchange.slot))
     exchange.stream = stream
@@ -96,8 +95,8 @@ extension HTTPServer {
     exchange.stage = .answered
     releasePlace(of: exchange)
     countResponse(status)
-    // A refused queueing means that the connection is already closing; completion follows.
-    if !cmhd_queue(exchange.connection, UInt32(status), response) { counters.answersDropped += 1 }
+    let isQueued = cmhd_queue(exchange.connection, UInt32(status), response)
+    precondition(isQueued, "request \(exchange.id) cannot take an answer now")
     if wasParked { MHD_resume_connection(exchange.connection) }
   }
 

@@ -46,6 +46,11 @@ extension HTTPServer {
       if let target {
         bytes = [UInt8](RequestHead.bytes(target, strlen(target)))
       }
+      // libmicrohttpd is about to store each item; running out of memory there leaves it waiting
+      // for a request that it has already refused, so the connection ends here.
+      if HTTPServer.hasTooManyItems(bytes) {
+        shutdown(server.connections.descriptor(slot: slot), Int32(SHUT_RDWR))
+      }
       server.requestsStarted += 1
       let exchange = HTTPExchange(
         id: server.requestsStarted, slot: slot, target: bytes, connection: connection,
@@ -96,7 +101,9 @@ extension HTTPServer {
     counters.bytesIn += UInt64(byteCount)
     do throws(Refusal) {
       let fieldCount = cmhd_headers(exchange.connection, fields, RequestHead.fieldsMax)
-      guard exchange.target.count <= configuration.targetBytesMax else {
+      guard exchange.target.count <= configuration.targetBytesMax,
+        !Self.hasTooManyItems(exchange.target)
+      else {
         throw Refusal(
           .headerTooLarge, 414, "URI Too Long",
           "the target exceeds \(configuration.targetBytesMax) bytes")
@@ -116,6 +123,10 @@ extension HTTPServer {
     } catch {
       refuse(exchange, error)
     }
+  }
+
+  private static func hasTooManyItems(_ target: [UInt8]) -> Bool {
+    target.count(where: { $0 == UInt8(ascii: "&") }) > RequestHead.queryItemsMax
   }
 
   private static func parse(_ head: RequestHead, target: [UInt8]) throws(Refusal) -> ParsedHead {
@@ -203,7 +214,12 @@ extension HTTPServer {
   private func complete(
     _ exchange: HTTPExchange, status: Int, isCompleted: Bool, isShutdown: Bool
   ) {
-    if exchange.stage == .receiving { countLibraryRefusal(status) }
+    if exchange.stage == .receiving {
+      let isCut = !exchange.hasHead && Self.hasTooManyItems(exchange.target)
+      countLibraryRefusal(isCut ? 414 : status)
+    }
+    let isUnsent = exchange.stage == .answered && status > 0 && !isCompleted && !isShutdown
+    if isUnsent && exchange.stream == nil { counters.answersDropped += 1 }
     releasePlace(of: exchange)
     exchange.stage = .over
     connections.setExchange(nil, slot: exchange.slot)
@@ -216,14 +232,13 @@ extension HTTPServer {
     stream.report(end)
   }
 
-  /// Counts a refusal that libmicrohttpd answered without asking.
+  /// Counts a refusal that libmicrohttpd decided without asking.
   private func countLibraryRefusal(_ status: Int) {
     switch status {
     case 413: counters.refusedBodyTooLarge += 1
     case 414, 431: counters.refusedHeaderTooLarge += 1
     case 400...: counters.refusedMalformed += 1
-    default: return
+    default: break
     }
-    countResponse(status)
   }
 }

@@ -29,7 +29,8 @@ package final class HTTPServer {
   var connections: ConnectionTable
   var nowMilliseconds = monotonicMilliseconds()
   var requestsStarted: UInt64 = 0
-  let fields = UnsafeMutablePointer<cmhd_field>.allocate(capacity: RequestHead.fieldsMax)
+  /// Room for the header fields of the request being checked.
+  let fields: UnsafeMutablePointer<cmhd_field>
   private var daemon: OpaquePointer?
   private var isRunning = false
   /// The listening socket once libmicrohttpd has given it back.
@@ -41,6 +42,7 @@ package final class HTTPServer {
   ) throws(HTTPServerError) {
     let socket = try ListeningSocket.open(
       address: configuration.address, port: configuration.port)
+    fields = .allocate(capacity: RequestHead.fieldsMax)
     self.configuration = configuration
     self.handler = handler
     boundPort = socket.port
@@ -121,8 +123,10 @@ package final class HTTPServer {
     options.listen_descriptor = socket.descriptor
     options.is_ipv6 = socket.isIPv6
     options.connections_max = UInt32(configuration.connectionsMax)
-    // libmicrohttpd reads into half of this, and lets headers beyond our limit still reach us.
-    options.connection_memory_bytes = max(3 * configuration.headerBytesMax, 16_384)
+    // Room for the largest headers and their records, and a little beyond, so that excess is
+    // refused by us. Not more, since the library clears this memory for every request.
+    let records = (RequestHead.fieldsMax + RequestHead.queryItemsMax) * RequestHead.recordBytes
+    options.connection_memory_bytes = configuration.headerBytesMax + records + 2_048
     // The library's own timeout only has to catch clients that do not read their answer.
     let longest = max(
       configuration.headerDeadlineMilliseconds, configuration.bodyDeadlineMilliseconds,

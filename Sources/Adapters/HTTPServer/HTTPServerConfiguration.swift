@@ -6,9 +6,11 @@ package struct HTTPServerConfiguration: Sendable {
   package var port: UInt16 = 0
   /// Open connections; further clients wait in the listening queue.
   package var connectionsMax = 1_024
-  /// Bytes of the request line and the header fields; more is refused with 431.
+  /// Bytes of the request line and the header fields; more is refused with 431,
+  /// and so are more than 64 fields.
   package var headerBytesMax = 8_192
-  /// Bytes of the request target; more is refused with 414.
+  /// Bytes of the request target; more is refused with 414. A query of
+  /// more than 64 items closes the connection.
   package var targetBytesMax = 4_096
   /// Bytes of a request body; more is refused with 413.
   package var bodyBytesMax = 1 << 20
@@ -92,7 +94,7 @@ package struct HTTPServerCounters: Equatable, Sendable {
   package var refusedTooMany: UInt64 = 0
   /// Connections closed by the header, body or idle deadline.
   package var timeouts: UInt64 = 0
-  /// Answers given to clients that had already left.
+  /// Answers that did not reach their clients, which had left or been refused before.
   package var answersDropped: UInt64 = 0
   /// Streams dropped because their reader fell behind.
   package var streamsDropped: UInt64 = 0

@@ -42,6 +42,13 @@ package final class HTTPStream {
     self.bytesMax = bytesMax
   }
 
+  /// Makes a stream that nobody reads.
+  static func ended() -> HTTPStream {
+    let stream = HTTPStream(bytesMax: 0)
+    stream.state = .ended
+    return stream
+  }
+
   /// Whether writes still reach the connection.
   package var isOpen: Bool { state == .open }
 

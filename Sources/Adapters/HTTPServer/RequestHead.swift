@@ -47,7 +47,11 @@ enum BodyFraming: Equatable {
 /// exactly CR LF is two bytes. A request where any distance differs is refused.
 struct RequestHead {
   /// Fields beyond this count are refused with 431.
-  static let fieldsMax = 100
+  static let fieldsMax = 64
+  /// A target with more `&` than this has its connection closed.
+  static let queryItemsMax = 64
+  /// What libmicrohttpd needs in a connection's memory for each field and each query item.
+  static let recordBytes = 64
 
   let method: UnsafePointer<CChar>
   let url: UnsafePointer<CChar>

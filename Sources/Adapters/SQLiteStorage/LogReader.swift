@@ -45,35 +45,44 @@ enum LogReader {
     return lanes
   }
 
-  /// The timestamps of the last operation of every bundle, by lane row and number; checks that the
-  /// numbers have no gap. Reads the bundles in the order of their rows, which is sequential.
-  static func times(
+  /// What is kept in memory of every bundle of one lane, in order of number.
+  struct Outline {
+    /// The timestamp of each bundle's last operation.
+    var times: [HybridTime] = []
+    /// The first word of each header's digest.
+    var marks: [UInt64] = []
+  }
+
+  /// The outlines of all lanes by lane row; checks that the numbers have no gap. Reads the bundles
+  /// in the order of their rows, which is sequential.
+  static func outlines(
     _ connection: Connection, lanes: [Lane]
-  ) throws(OpenFailure) -> [Int64: [HybridTime]] {
-    var times: [Int64: [HybridTime]] = [:]
+  ) throws(OpenFailure) -> [Int64: Outline] {
+    var outlines: [Int64: Outline] = [:]
     for lane in lanes {
-      times[lane.index] = []
+      outlines[lane.index] = Outline()
     }
     let statement = try query(
-      connection, "SELECT lane_index, number, last_time FROM bundles ORDER BY id")
+      connection, "SELECT lane_index, number, last_time, mark FROM bundles ORDER BY id")
     while try step(statement) {
       let index = statement.integer(0)
-      guard let count = times[index]?.count else {
+      guard let count = outlines[index]?.times.count else {
         throw .damage("a bundle belongs to the unknown lane row \(index)")
       }
       guard statement.unsigned(1) == UInt64(count) + 1 else {
         throw .damage("lane row \(index) has bundle \(statement.unsigned(1)) after \(count)")
       }
-      times[index]?.append(HybridTime(raw: statement.unsigned(2)))
+      outlines[index]?.times.append(HybridTime(raw: statement.unsigned(2)))
+      outlines[index]?.marks.append(statement.unsigned(3))
     }
-    for lane in lanes where UInt64(times[lane.index]?.count ?? 0) != lane.head.number {
+    for lane in lanes where UInt64(outlines[lane.index]?.times.count ?? 0) != lane.head.number {
       throw .damage(
         """
         lane \(lane.head.lane.digest.short) says it has \(lane.head.number) bundles but holds \
-        \(times[lane.index]?.count ?? 0)
+        \(outlines[lane.index]?.times.count ?? 0)
         """)
     }
-    return times
+    return outlines
   }
 
   /// Checks that each lane's row names its last header.

@@ -27,8 +27,8 @@ enum LogSchema {
         CREATE TABLE bundles (
           id INTEGER PRIMARY KEY, lane_index INTEGER NOT NULL, number INTEGER NOT NULL,
           first_sequence INTEGER NOT NULL, operation_count INTEGER NOT NULL,
-          last_time INTEGER NOT NULL, header BLOB NOT NULL, signature BLOB NOT NULL,
-          body BLOB NOT NULL, UNIQUE (lane_index, number)) STRICT
+          last_time INTEGER NOT NULL, mark INTEGER NOT NULL, header BLOB NOT NULL,
+          signature BLOB NOT NULL, body BLOB NOT NULL, UNIQUE (lane_index, number)) STRICT
         """,
         """
         CREATE TABLE tiles (

@@ -102,13 +102,14 @@ struct LogWriter {
     lanes[header.lane] = place
     let insert = try connection.cached(
       """
-      INSERT INTO bundles (lane_index, number, first_sequence, operation_count, last_time, header,
-        signature, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO bundles (lane_index, number, first_sequence, operation_count, last_time, mark,
+        header, signature, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
       """)
     try insert.run([
       .integer(place.index), .integer(Int64(bitPattern: header.number)),
       .integer(Int64(bitPattern: header.firstSequence)), .integer(Int64(header.operationCount)),
-      .integer(Int64(bitPattern: header.lastTime.raw)), .bytes(header.encoded),
+      .integer(Int64(bitPattern: header.lastTime.raw)),
+      .integer(Int64(bitPattern: bundle.digest.words.0)), .bytes(header.encoded),
       .bytes(bundle.signature.bytes), .bytes(SignedBundle.body(of: bundle.operations)),
     ])
   }

@@ -6,7 +6,7 @@ internal import Records
 struct OpenedLog {
   let connection: Connection
   let lanes: [LogReader.Lane]
-  let times: [Int64: [HybridTime]]
+  let outlines: [Int64: LogReader.Outline]
   let proofs: [EquivocationProof]
   let wasClosed: Bool
 
@@ -25,15 +25,18 @@ struct OpenedLog {
     }
     try OpenedState.settle(connection, wasClosed: wasClosed)
     lanes = try LogReader.lanes(connection)
-    times = try LogReader.times(connection, lanes: lanes)
+    outlines = try LogReader.outlines(connection, lanes: lanes)
     try LogReader.checkHeads(connection, lanes: lanes)
     proofs = try LogReader.proofs(connection)
     self.connection = connection
   }
 
-  /// The lanes with their timestamps.
+  /// The lanes with their outlines.
   var recovered: [RecoveredLane] {
-    lanes.map { RecoveredLane(head: $0.head, times: times[$0.index] ?? []) }
+    lanes.map { lane in
+      let outline = outlines[lane.index] ?? LogReader.Outline()
+      return RecoveredLane(head: lane.head, times: outline.times, marks: outline.marks)
+    }
   }
 
   /// Notes that from now on a program has the directory open.

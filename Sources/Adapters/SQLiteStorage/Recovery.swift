@@ -7,6 +7,8 @@ package struct RecoveredLane: Hashable, Sendable {
   package let head: LaneHead
   /// The timestamp of the last operation of bundle 1, 2, 3 and so on.
   package let times: [HybridTime]
+  /// The first word of the digest of header 1, 2, 3 and so on.
+  package let marks: [UInt64]
 }
 
 /// What became of the rows when the directory was opened.

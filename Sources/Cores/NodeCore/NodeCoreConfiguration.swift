@@ -53,6 +53,8 @@ package struct NodeRecovery: Sendable {
   package var proofs: [EquivocationProof] = []
   /// The live tables, at the frontier of the lanes.
   package var tables = LiveTables()
+  /// The number of the first batch: 1, or what follows the batches of the replay.
+  package var nextBatch: UInt64 = 1
 
   /// What a node starts from that never ran.
   package init() {}

@@ -4,18 +4,6 @@ package import GossipCore
 package import Primitives
 package import Records
 
-/// What a write is to survive before its writer hears of success.
-package enum WriteLevel: UInt8, Comparable, CaseIterable, Sendable {
-  /// Durable on this node: survives its crash.
-  case local = 1
-  /// Durable on a majority of voters: survives the loss of any minority, power included.
-  case quorum = 2
-
-  package static func < (left: WriteLevel, right: WriteLevel) -> Bool {
-    left.rawValue < right.rawValue
-  }
-}
-
 /// A write as its submitter knows it.
 package struct WriteID: Hashable, Comparable, Sendable {
   /// The number.

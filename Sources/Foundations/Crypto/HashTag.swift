@@ -34,6 +34,8 @@ package enum HashTag: String, CaseIterable, Sendable {
   case bearerToken = "so.token.v1"
   /// A ticket that lets a node join.
   case ticket = "so.ticket.v1"
+  /// A request to join.
+  case join = "so.join.v1"
   /// An identifier made of an idempotency key.
   case idempotency = "so.idem.v1"
   /// A canonical answer.
@@ -73,10 +75,12 @@ package enum HashTag: String, CaseIterable, Sendable {
     case .cluster: 11
     case .swarm: 12
     case .bearerToken: 13
-    case .idempotency: 14
-    case .answerKey: 15
-    case .seed: 16
-    case .audit: 17
+    case .ticket: 14
+    case .join: 15
+    case .idempotency: 16
+    case .answerKey: 17
+    case .seed: 18
+    case .audit: 19
     }
   }
 }

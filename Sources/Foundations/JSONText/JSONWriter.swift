@@ -76,10 +76,15 @@ package struct JSONWriter: Sendable {
   }
 
   /// Writes a signed integer.
-  package mutating func integer(_ number: some FixedWidthInteger & SignedInteger) {
+  package mutating func integer(_ number: Int64) {
     prepare()
     if number < 0 { buffer.append(UInt8(ascii: "-")) }
-    appendDecimal(UInt64(number.magnitude), width: 1)
+    appendDecimal(number.magnitude, width: 1)
+  }
+
+  /// Writes a signed integer.
+  package mutating func integer(_ number: Int) {
+    integer(Int64(number))
   }
 
   /// Writes an unsigned integer.
@@ -119,14 +124,19 @@ package struct JSONWriter: Sendable {
   }
 
   /// Writes bytes as a string of lowercase hexadecimal digits.
-  package mutating func hexadecimal(_ bytes: some Sequence<UInt8>) {
+  package mutating func hexadecimal(_ bytes: Span<UInt8>) {
     prepare()
     buffer.append(UInt8(ascii: "\""))
-    for byte in bytes {
-      buffer.append(Self.hexadecimalDigit(byte >> 4))
-      buffer.append(Self.hexadecimalDigit(byte & 15))
+    for index in bytes.indices {
+      buffer.append(Self.hexadecimalDigit(bytes[index] >> 4))
+      buffer.append(Self.hexadecimalDigit(bytes[index] & 15))
     }
     buffer.append(UInt8(ascii: "\""))
+  }
+
+  /// Writes bytes as a string of lowercase hexadecimal digits.
+  package mutating func hexadecimal(_ bytes: [UInt8]) {
+    hexadecimal(bytes.span)
   }
 
   /// Writes bytes that already are one JSON value, unchecked.

@@ -1,0 +1,62 @@
+internal import CoreKit
+internal import Crypto
+internal import GossipCore
+internal import Primitives
+package import Records
+
+extension NodeMachine {
+  /// How far `lane` is durable on a majority of voters, as far as this node knows (N2).
+  package func quorumSynced(_ lane: LaneID) -> UInt64 {
+    let own = NodeID(key: configuration.key.publicKey)
+    var numbers = configuration.voters.map { voter in
+      voter == own ? gossip.synced(lane) : gossip.synced(lane, at: voter)
+    }
+    numbers.sort(by: >)
+    return numbers[numbers.count / 2]
+  }
+
+  private func reached(_ position: LanePosition, _ quorum: UInt64) -> WriteLevel? {
+    if quorum >= position.number { return .quorum }
+    return gossip.synced(position.lane) >= position.number ? .local : nil
+  }
+
+  /// Reports the writes whose level is reached.
+  mutating func settleWaiters(into effects: inout NodeEffects) {
+    waitersDue = false
+    guard !waiters.isEmpty else { return }
+    var quorums = SortedMap<LaneID, UInt64>()
+    var kept = 0
+    for index in waiters.indices {
+      let lane = waiters[index].position.lane
+      let quorum = quorums[lane] ?? quorumSynced(lane)
+      quorums[lane] = quorum
+      if let level = reached(waiters[index].position, quorum), level >= waiters[index].level {
+        effects.notices.append(
+          .write(
+            waiters[index].identifier, .reached(waiters[index].level, waiters[index].operations)))
+      } else {
+        waiters.swapAt(kept, index)
+        kept += 1
+      }
+    }
+    waiters.removeSubrange(kept...)
+  }
+
+  /// Reports the writes whose deadline has passed: what becomes of them is not known.
+  mutating func expireWaiters(at now: Moment, into effects: inout NodeEffects) {
+    settleWaiters(into: &effects)
+    var kept = 0
+    for index in waiters.indices {
+      let waiter = waiters[index]
+      if waiter.deadline <= now.instant {
+        let level = reached(waiter.position, quorumSynced(waiter.position.lane))
+        effects.notices.append(
+          .write(waiter.identifier, .undecided(reached: level, waiter.operations)))
+      } else {
+        waiters.swapAt(kept, index)
+        kept += 1
+      }
+    }
+    waiters.removeSubrange(kept...)
+  }
+}

@@ -1,0 +1,208 @@
+internal import CausalClocks
+package import CoreKit
+internal import Crypto
+package import GossipCore
+package import LedgerCore
+package import Primitives
+internal import Records
+internal import Wire
+
+/// The one machine that a node and the simulator drive: lanes, live tables, quorums and the group
+/// commit of its own operations.
+///
+/// An operation's life here: `submit` queues it; at the end of the turn everything queued becomes
+/// one bundle, stamped, signed, applied to the tables and put into the turn's batch; when the batch
+/// is durable the bundle is pushed, `local` is reached, and peers' acknowledgements raise it to
+/// `quorum`. While a bundle is on its way to the disk others queue: the disk's pace sets the size
+/// of the groups, no timer does.
+///
+/// ```
+/// submit ─► queued ─► bundle in a batch ─► durable: local ─► on a majority's disks: quorum
+///              │ full                          │ deadline
+///              ▼                               ▼
+///          overloaded                      undecided
+/// ```
+///
+/// Invariants:
+/// - N1: a bundle is pushed, and a write reported, only after its batch is durable.
+/// - N2: `quorum` is reported only when a majority of voters said that it is synced.
+/// - N3: batches are numbered without gaps and hold whole bundles with all their rows.
+/// - N4: every write is reported exactly once.
+/// - N5: the tables are those of the applied frontier.
+package struct NodeMachine: ProtocolCore {
+  let configuration: NodeCoreConfiguration
+  /// The lanes and what peers hold of them.
+  package internal(set) var gossip: Gossip
+  /// The live tables at the applied frontier.
+  package internal(set) var tables: LiveTables
+  var clock: HybridClock
+  var gossipEffects = GossipEffects()
+
+  // Own writes.
+  var queue: [QueuedWrite] = []
+  var queuedOperations = 0
+  var queuedBytes = 0
+  /// What the own lane's contexts add up to in this run.
+  var ownContext = Frontier()
+  /// Own bundles made and not yet durable, oldest first.
+  var ownInFlight: [Verified<SignedBundle>] = []
+  /// When to try again to stamp, after the clock refused.
+  var stampAt: Instant?
+
+  // Batches.
+  var batch: StorageBatch
+  /// Batches handed out and not yet durable: what each makes durable.
+  var batchesInFlight: [(sequence: UInt64, positions: [LanePosition])] = []
+
+  // Waiting writes.
+  var waiters: [Waiter] = []
+  /// Whether something moved that may end a wait.
+  var waitersDue = false
+  /// How many own operations were written in this run.
+  package internal(set) var operationsWritten: UInt64 = 0
+
+  /// Makes the core of a node from what storage held.
+  package init(_ configuration: NodeCoreConfiguration, recovery: consuming NodeRecovery) {
+    self.configuration = configuration
+    gossip = Gossip(
+      node: NodeID(key: configuration.key.publicKey), epoch: configuration.epoch,
+      cluster: configuration.cluster, swarm: configuration.swarm, lanes: recovery.lanes,
+      proofs: recovery.proofs, limits: configuration.gossipLimits, seed: configuration.seed)
+    tables = recovery.tables
+    clock = HybridClock()
+    for lane in recovery.lanes { clock.observe(lane.head.lastTime) }
+    batch = StorageBatch(sequence: recovery.nextBatch)
+    updateMembers()
+  }
+
+  package mutating func handle(
+    _ event: consuming NodeEvent, at now: Moment, into effects: inout NodeEffects
+  ) {
+    switch event {
+    case .connected(let peer, let node):
+      gossip.connect(peer, node, at: now, into: &gossipEffects)
+    case .disconnected(let peer):
+      gossip.disconnect(peer, at: now, into: &gossipEffects)
+    case .received(let message, let peer):
+      gossip.receive(message, from: peer, at: now, into: &gossipEffects)
+      waitersDue = true
+    case .bundles(let bundles, let peer):
+      gossip.receive(bundles, from: peer, at: now, into: &gossipEffects)
+    case .pullEnded(let pull, let outcome):
+      gossip.end(pull, outcome, at: now, into: &gossipEffects)
+    case .pushBlocked(let peer):
+      gossip.setEager(false, peer)
+    case .pushReady(let peer):
+      gossip.setEager(true, peer)
+    case .submit(let write, let operations, let level, let deadline):
+      submit(write, operations, level, deadline, into: &effects)
+    case .await(let write, let position, let level, let deadline):
+      wait(write, position, level, deadline, into: &effects)
+    case .durable(let sequence):
+      markDurable(through: sequence, at: now, into: &effects)
+    case .headerLoaded(let stored, let conflicting):
+      gossip.complete(stored, against: conflicting, at: now, into: &gossipEffects)
+    case .deadline:
+      handleDeadline(at: now, into: &effects)
+    case .turnEnded:
+      writeOwn(at: now)
+      takeGossip(into: &effects)
+      emitBatch(into: &effects)
+    }
+    takeGossip(into: &effects)
+    if waitersDue { settleWaiters(into: &effects) }
+  }
+
+  package var nextDeadline: Instant? {
+    var next = gossip.nextDeadline
+    if let stampAt { next = min(next, stampAt) }
+    if let expiry = waiters.lazy.map(\.deadline).min() { next = min(next, expiry) }
+    return next
+  }
+
+  private mutating func handleDeadline(at now: Moment, into effects: inout NodeEffects) {
+    if let due = stampAt, due <= now.instant { stampAt = nil }
+    gossip.handleDeadline(at: now, into: &gossipEffects)
+    expireWaiters(at: now, into: &effects)
+  }
+
+  /// Moves what gossip asked for into the node's effects, and applies what it delivered.
+  mutating func takeGossip(into effects: inout NodeEffects) {
+    effects.sends.append(contentsOf: gossipEffects.sends)
+    effects.disconnects.append(contentsOf: gossipEffects.disconnects)
+    effects.pulls.append(contentsOf: gossipEffects.pulls)
+    effects.headersWanted.append(contentsOf: gossipEffects.headersWanted)
+    if let position = gossipEffects.ownLaneAhead {
+      effects.notices.append(.ownLaneAhead(position))
+    }
+    for proof in gossipEffects.proofs {
+      batch.proofs.append(proof)
+      effects.notices.append(.laneForked(proof))
+    }
+    batch.tiles.append(contentsOf: gossipEffects.tiles)
+    var announced = false
+    for bundle in gossipEffects.delivered {
+      announced = apply(bundle.value) || announced
+    }
+    gossipEffects.removeAll()
+    if announced {
+      updateMembers()
+      effects.notices.append(.membersChanged)
+    }
+  }
+
+  /// Applies a bundle's operations to the tables; true when a member row changed.
+  private mutating func apply(_ bundle: SignedBundle) -> Bool {
+    let header = bundle.header
+    let before = batch.rows.count
+    for (index, operation) in bundle.operations.enumerated() {
+      let time = HybridTime(raw: header.firstTime.raw + UInt64(index))
+      let stamp = OperationStamp(
+        time: time, lane: header.lane, number: header.number, index: index)
+      tables.apply(operation, at: stamp, into: &batch.rows)
+    }
+    clock.observe(header.lastTime)
+    batch.bundles.append(bundle)
+    return batch.rows[before...].contains { $0.table == LiveTables.memberSchema.number }
+  }
+
+  private mutating func updateMembers() {
+    var nodes = configuration.voters
+    nodes.append(contentsOf: tables.members.map(\.node))
+    nodes.append(NodeID(key: configuration.key.publicKey))
+    gossip.setMembers(nodes)
+  }
+
+  /// Hands out the turn's batch.
+  private mutating func emitBatch(into effects: inout NodeEffects) {
+    guard !batch.isEmpty else { return }
+    precondition(effects.batch == nil, "N3: a batch is handed out before the last one was taken")
+    var positions: [LanePosition] = []
+    for bundle in batch.bundles {
+      let position = LanePosition(lane: bundle.header.lane, number: bundle.header.number)
+      if let index = positions.firstIndex(where: { $0.lane == position.lane }) {
+        positions[index] = position
+      } else {
+        positions.append(position)
+      }
+    }
+    batch.heads = positions.compactMap { gossip.head(of: $0.lane) }
+    if !batch.rows.isEmpty { batch.rowSet = tables.rowSet.bytes }
+    batchesInFlight.append((batch.sequence, positions))
+    let next = batch.sequence + 1
+    effects.batch = batch
+    batch = StorageBatch(sequence: next)
+  }
+
+  /// Checks the numbered invariants; for the simulator, after every step.
+  package func checkInvariants() {
+    gossip.checkInvariants()
+    precondition(
+      ownInFlight.count <= configuration.ownBundlesInFlightMax, "\(ownInFlight.count) in flight")
+    precondition(
+      queuedOperations == queue.reduce(0) { $0 + $1.operations.count }, "queue count is off")
+    for pair in zip(batchesInFlight, batchesInFlight.dropFirst()) {
+      precondition(pair.0.sequence + 1 == pair.1.sequence, "N3: batches are out of order")
+    }
+  }
+}
