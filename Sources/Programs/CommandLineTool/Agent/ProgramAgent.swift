@@ -71,10 +71,14 @@ package struct ProgramAgent {
   }
 
   /// Answers until `shouldStop` says so, looking for questions in between.
-  package mutating func run(until shouldStop: () -> Bool) {
+  ///
+  /// Ends with an error only when the node refuses the agent's token.
+  package mutating func run(until shouldStop: () -> Bool) throws {
     while !shouldStop() {
       do {
         _ = try runOnce(until: shouldStop)
+      } catch let refusal as APIRefusal where refusal.status == 401 || refusal.status == 403 {
+        throw refusal
       } catch {
         report(.unreachable("\(error)"))
       }
@@ -96,7 +100,7 @@ package struct ProgramAgent {
         question["id"]?.string.map { !seen.contains($0) } ?? false
       }
       accepted += try answer(fresh)
-      cursor = page["nextCursor"]?.string
+      cursor = page["next"]?.string
     } while cursor != nil && !shouldStop()
     return accepted
   }
@@ -134,7 +138,7 @@ package struct ProgramAgent {
 
   private func submit(_ answer: ProgramAnswer, to question: String) throws {
     let path = "/v1/questions/\(question)/answers?consistency=\(settings.consistency)"
-    _ = try client.post(path, answer.body())
+    _ = try client.post(path, answer.body)
   }
 
   private mutating func remember(_ question: String) {

@@ -29,8 +29,17 @@ package struct ProgramAnswer: Equatable, Sendable {
     for member in members where !known.contains(member.key) {
       throw .malformed("unknown member '\(member.key)': \(known.joined(separator: ", ")) are known")
     }
-    var value = try ProgramAnswer.text("value", json)
-    let content = try ProgramAnswer.text("content", json)
+    try self.init(
+      value: try ProgramAnswer.text("value", json), content: try ProgramAnswer.text("content", json),
+      reasoning: try ProgramAnswer.text("reasoning", json), confidence: json["confidence"],
+      author: program)
+  }
+
+  /// Completes an answer whose parts are known; `author` names who gave it.
+  package init(
+    value: String?, content: String?, reasoning: String?, confidence: JSONValue?, author: String
+  ) throws(ProgramFault) {
+    var value = value
     if value == nil, let content, content.count < ProgramAnswer.contentLeast { value = content }
     switch (value, content) {
     case (_, let content?) where content.count >= ProgramAnswer.contentLeast:
@@ -41,24 +50,19 @@ package struct ProgramAnswer: Equatable, Sendable {
       throw .malformed("neither value nor content is there")
     }
     self.value = value
-    let reasoning = try ProgramAnswer.text("reasoning", json)
     self.reasoning =
-      reasoning.map { $0.count < 20 ? "\(program) reasons: \($0)" : $0 }
-      ?? "\(program) gave this answer and no reasons for it."
-    confidence = json["confidence"]
+      reasoning.map { $0.count < 20 ? "The reasons of \(author): \($0)" : $0 }
+      ?? "\(author) gave this answer and no reasons for it."
+    self.confidence = confidence
     guard confidence.map(ProgramAnswer.isNumber) ?? true else {
       throw .malformed("confidence is no number")
     }
   }
 
   /// Writes the body of `POST /v1/questions/{id}/answers`.
-  package func body(question: String? = nil) -> [UInt8] {
+  package var body: [UInt8] {
     var writer = JSONWriter()
     writer.beginObject()
-    if let question {
-      writer.key("questionId")
-      writer.string(question)
-    }
     if let value {
       writer.key("value")
       writer.string(value)

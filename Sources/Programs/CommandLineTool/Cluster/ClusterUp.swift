@@ -53,7 +53,7 @@ struct ClusterUp {
     let started: [Int]
     do {
       started = try cluster.start(cluster.indices)
-      try cluster.waitUntilReady(started)
+      try cluster.waitUntilReady(started, withQuorum: true)
     } catch {
       try cluster.stop(cluster.running)
       throw error

@@ -139,11 +139,12 @@ extension LocalCluster {
     return started
   }
 
-  /// Waits until nodes answer `/ready` with 200; fails with the end of its log when one ends
-  /// before that, or is not ready in time.
+  /// Waits until nodes answer `/ready` with 200, with a quorum in reach when that is asked for;
+  /// fails with the end of its log when one ends before that, or is not ready in time.
   package func waitUntilReady(
-    _ indices: some Sequence<Int>, milliseconds: Int = readyMilliseconds
+    _ indices: some Sequence<Int>, withQuorum: Bool = false, milliseconds: Int = readyMilliseconds
   ) throws {
+    let path = withQuorum ? "/ready?quorum=1" : "/ready"
     var patience = Patience(milliseconds: milliseconds)
     let connection = HTTPConnection(responseBytesMax: 1 << 20)
     var waiting = Array(indices)
@@ -152,7 +153,8 @@ extension LocalCluster {
         guard try process(index).isAlive else {
           throw NotReadyError(try node(index), "ended before it was ready")
         }
-        return try !LocalCluster.isReady(try node(index).api, connection)
+        let url = try node(index).api + path
+        return !LocalCluster.isReady(url, connection)
       }
       guard let first = waiting.first else { return }
       guard patience.pause() else {
@@ -161,10 +163,10 @@ extension LocalCluster {
     }
   }
 
-  private static func isReady(_ api: String, _ connection: HTTPConnection) throws -> Bool {
+  private static func isReady(_ url: String, _ connection: HTTPConnection) -> Bool {
     do {
       return try connection.send(
-        method: "GET", url: "\(api)/ready", timeoutMilliseconds: 1_000
+        method: "GET", url: url, timeoutMilliseconds: 1_000
       ).status == 200
     } catch {
       // A node that is starting refuses connections.

@@ -1,0 +1,16 @@
+extension Tool {
+  /// The program as shipped: every verb, in the order of the help within each group.
+  package static func standard(runNode: @escaping NodeProgram) -> Tool {
+    Tool(
+      verbs: ClusterVerbs.all(.thisProgram()) + NodeVerbs.all(runNode) + AgentVerbs.all
+        + [VerifyVerb.verb, versionVerb])
+  }
+
+  private static let versionVerb = Verb(
+    "version", group: .program, summary: "Print the version",
+    examples: [Verb.Example("version", "one line")]
+  ) { _, console in
+    console.line("\(Tool.name) \(Tool.version)")
+    return ExitStatus.success
+  }
+}
