@@ -2,7 +2,8 @@ extension Tool {
   /// The program as shipped: every verb, in the order of the help within each group.
   package static func standard(runNode: @escaping NodeProgram) -> Tool {
     Tool(
-      verbs: ClusterVerbs.all(.thisProgram()) + NodeVerbs.all(runNode) + AgentVerbs.all
+      verbs: [DemoVerb.verb(.thisProgram())] + ClusterVerbs.all(.thisProgram())
+        + NodeVerbs.all(runNode) + AgentVerbs.all + [SpellingVerb.spell]
         + [VerifyVerb.verb, versionVerb])
   }
 
