@@ -48,7 +48,7 @@ struct DemoCast: Sendable {
   }
 
   /// Registers one agent with a token made here, so that a repetition is the same registration.
-  private static func register(
+  static func register(
     _ name: String, _ text: String, _ capability: String, _ client: SwarmClient
   ) throws -> (id: String, token: String) {
     let token = "demo_" + Hexadecimal.text(Entropy.bytes(32))
