@@ -99,6 +99,20 @@ package final class SwarmStorage: Sendable {
     }
   }
 
+  /// Reads that wait for a reading thread.
+  package var pendingReads: Int { readers.pendingCount }
+
+  /// Bytes of the databases and their write-ahead logs.
+  package var fileBytes: UInt64 {
+    var total: UInt64 = 0
+    for file in [LogSchema.file, StateSchema.file] {
+      for suffix in ["", "-wal"] {
+        total += FileSystem.byteCount(of: "\(directory)/\(file)\(suffix)")
+      }
+    }
+    return total
+  }
+
   /// Why storage stopped, if it did.
   package var failure: StorageFailure? { writer.queue.read { $0.failure } }
 

@@ -149,10 +149,12 @@ extension LiveTables {
     let digest = reader.row.digest
     agents[Int(index)].scoreDigest = digest
     replaceDigest(nil, with: digest)
+    let resolved = try reader.integer(1, in: 0...Int64(UInt32.max))
+    let correct = try reader.integer(2, in: 0...resolved)
+    let bound = AccuracyBound.millionths(correct: UInt32(correct), resolved: UInt32(resolved))
+    guard try reader.integer(3, in: 0...1_000_000) == Int64(bound) else { throw reader.bad(3) }
     restoredScores.append(
-      RestoredScore(
-        agent: index, resolvedAnswers: try reader.integer(1, in: 0...Int64(UInt32.max)),
-        correct: try reader.integer(2, in: 0...Int64(UInt32.max))))
+      RestoredScore(agent: index, resolvedAnswers: resolved, correct: correct))
   }
 
   private mutating func restoreMember(_ reader: RowReader) throws(RestoreError) {
