@@ -90,7 +90,7 @@ package final class APIClient {
     return try JSONValue.parse(response.body, limits: limits)
   }
 
-  private static func refusal(_ response: HTTPClientResponse) -> APIRefusal {
+  static func refusal(_ response: HTTPClientResponse) -> APIRefusal {
     // A refusal that is no problem document, such as a proxy's, is shown as it came.
     let problem = try? JSONValue.parse(response.body)
     let kind = problem?["type"]?.string?.split(separator: "/").last.map(String.init) ?? ""
