@@ -96,7 +96,7 @@ import Wire
       RestoreTests.rows.firstIndex { $0.table == number && $0.values[2] == .integer(1) })
     let missing = RestoreTests.rows.filter { $0 != RestoreTests.rows[place] }
     #expect(RestoreTests.restore(missing)?.reason == .wrongScore)
-    for column in 1...2 {
+    for column in 1...3 {
       var values = RestoreTests.rows[place].values
       values[column] = .integer(3)
       var rows = RestoreTests.rows

@@ -32,7 +32,7 @@ package final class QUICTransport {
   let identity: OpaquePointer
   var sockets: [UDPSocket] = []
   let receiver: OpaquePointer
-  let scratch = WriteScratch()
+  let scratch: WriteScratch
 
   var connections: [PeerConnectionID: Connection] = [:]
   var byKey: [PeerKey: Connection] = [:]
@@ -79,6 +79,7 @@ package final class QUICTransport {
       preconditionFailure("no memory for the receive buffers")
     }
     self.receiver = receiver
+    scratch = WriteScratch()
     for address in configuration.bindAddresses {
       try open(address)
     }

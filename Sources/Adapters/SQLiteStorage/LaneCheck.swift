@@ -107,6 +107,7 @@ struct LaneCheck: Sendable {
     outcome.report.bundles += 1
     outcome.report.bytes += UInt64(
       stored.header.count + stored.signature.count + stored.body.count)
+    // The finding is what matters, not at which byte the decoder stopped.
     guard let header = try? BundleHeader(decoding: stored.header) else {
       outcome.report.add(.init(.header, lane: lane, number: number, "cannot be read"))
       return nil
@@ -138,6 +139,7 @@ struct LaneCheck: Sendable {
       outcome.report.add(.init(.signature, lane: lane, number: number, "has a wrong length"))
       return
     }
+    // As for the header: that the lengths do not add up is all there is to say.
     guard let operations = try? SignedBundle.operations(inBody: stored.body) else {
       outcome.report.add(.init(.operations, lane: lane, number: number, "cannot be read"))
       return

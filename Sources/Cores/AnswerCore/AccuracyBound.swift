@@ -7,7 +7,7 @@
 ///
 /// so that a few lucky answers never outrank a long good record. Integers only, rounded down.
 package enum AccuracyBound {
-  /// The bound in millionths, 0 to 1,000,000, of an agent that was right in `correct` of `resolved`.
+  /// The bound in millionths, 0 to 1,000,000, after `correct` right ones of `resolved` answers.
   package static func millionths(correct: UInt32, resolved: UInt32) -> UInt32 {
     precondition(correct <= resolved, "\(correct) right answers of \(resolved)")
     let right = UInt128(correct) + 3

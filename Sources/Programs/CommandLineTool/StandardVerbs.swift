@@ -2,8 +2,9 @@ extension Tool {
   /// The program as shipped: every verb, in the order of the help within each group.
   package static func standard(runNode: @escaping NodeProgram) -> Tool {
     Tool(
-      verbs: ClusterVerbs.all(.thisProgram()) + NodeVerbs.all(runNode) + AgentVerbs.all
-        + [VerifyVerb.verb, versionVerb])
+      verbs: [DemoVerb.verb(.thisProgram())] + ClusterVerbs.all(.thisProgram())
+        + NodeVerbs.all(runNode) + AgentVerbs.all + [SpellingVerb.spell]
+        + [VerifyVerb.verb, BenchVerb.ingest(.thisProgram()), versionVerb])
   }
 
   private static let versionVerb = Verb(

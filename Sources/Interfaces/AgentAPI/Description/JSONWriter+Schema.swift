@@ -26,22 +26,28 @@ extension JSONWriter {
   /// Writes the schema of a field, with the value that stands in for it.
   mutating func schema(_ kind: FieldRule.Kind, _ fallback: String?, note: String? = nil) {
     beginObject()
+    writeMembers(of: kind)
+    if let note {
+      let stand = fallback.map { " Default: \($0)." } ?? ""
+      member("description", note + stand)
+    } else if let fallback {
+      member("description", "Default: \(fallback).")
+    }
+    endObject()
+  }
+
+  private mutating func writeMembers(of kind: FieldRule.Kind) {
     switch kind {
     case .line(let range): text(range, pattern: JSONWriter.linePattern(range))
     case .text(let range): text(range, pattern: JSONWriter.textPattern(range))
     case .token(let range): text(range, pattern: "^[!-~]*$")
-    case .word(let allowed):
-      member("type", "string")
-      key("enum")
-      words(allowed)
+    case .word(let allowed): choice(of: allowed)
     case .words(let allowed):
       member("type", "array")
       member("uniqueItems", true)
       key("items")
       beginObject()
-      member("type", "string")
-      key("enum")
-      words(allowed)
+      choice(of: allowed)
       endObject()
     case .lines(let each, let count):
       member("type", "array")
@@ -79,13 +85,6 @@ extension JSONWriter {
       member("$ref", "#/components/schemas/\(rule.name)")
       endObject()
     }
-    if let note {
-      let stand = fallback.map { " Default: \($0)." } ?? ""
-      member("description", note + stand)
-    } else if let fallback {
-      member("description", "Default: \(fallback).")
-    }
-    endObject()
   }
 
   /// Writes the schema of a part of a response.
@@ -98,10 +97,7 @@ extension JSONWriter {
   private mutating func writeMembers(of shape: Shape) {
     switch shape {
     case .text: member("type", "string")
-    case .word(let allowed):
-      member("type", "string")
-      key("enum")
-      words(allowed)
+    case .word(let allowed): choice(of: allowed)
     case .identifier:
       member("type", "string")
       member("format", "uuid")
@@ -125,26 +121,9 @@ extension JSONWriter {
       member("type", "array")
       key("items")
       schema(of: inner)
-    case .optional(.named(let name, _)):
-      // In OpenAPI 3.0 nothing may stand beside a reference.
-      member("nullable", true)
-      key("allOf")
-      beginArray()
-      beginObject()
-      member("$ref", "#/components/schemas/\(name)")
-      endObject()
-      endArray()
-    case .optional(.word(let allowed)):
-      member("type", "string")
-      member("nullable", true)
-      key("enum")
-      beginArray()
-      for word in allowed { string(word) }
-      null()
-      endArray()
     case .optional(let inner):
       member("nullable", true)
-      writeMembers(of: inner)
+      writeNullable(inner)
     case .object(let members): object(members)
     case .map(let inner):
       member("type", "object")
@@ -152,6 +131,36 @@ extension JSONWriter {
       schema(of: inner)
     case .named(let name, _): member("$ref", "#/components/schemas/\(name)")
     }
+  }
+
+  /// Writes the members of a shape that may also be `null`, which `nullable` has said.
+  private mutating func writeNullable(_ shape: Shape) {
+    switch shape {
+    case .named(let name, _):
+      // In OpenAPI 3.0 nothing may stand beside a reference.
+      key("allOf")
+      beginArray()
+      beginObject()
+      member("$ref", "#/components/schemas/\(name)")
+      endObject()
+      endArray()
+    case .word(let allowed):
+      member("type", "string")
+      key("enum")
+      beginArray()
+      for word in allowed { string(word) }
+      null()
+      endArray()
+    case .text, .identifier, .hexadecimal, .operation, .timestamp, .count, .decimal, .flag, .list,
+      .optional, .object, .map:
+      writeMembers(of: shape)
+    }
+  }
+
+  private mutating func choice(of allowed: [String]) {
+    member("type", "string")
+    key("enum")
+    words(allowed)
   }
 
   private mutating func object(_ members: [Shape.Member]) {

@@ -117,19 +117,21 @@ enum Shapes {
 
   static let batch = Shape.named(
     "BatchResult",
-    .object([
-      .init(
-        "results",
-        .list(
-          .named(
-            "BatchItemResult",
-            .object([
-              .init("index", .count), .init("status", .word(["accepted", "replayed", "refused"])),
-              .init("operation", .operation, isOptional: true),
-              .init("problem", problem, isOptional: true),
-            ])))),
-      .init("accepted", .count), .init("replayed", .count), .init("refused", .count),
-    ] + WriteReceipt.members.suffix(1)))
+    .object(
+      [
+        .init(
+          "results",
+          .list(
+            .named(
+              "BatchItemResult",
+              .object([
+                .init("index", .count),
+                .init("status", .word(["accepted", "replayed", "refused"])),
+                .init("operation", .operation, isOptional: true),
+                .init("problem", problem, isOptional: true),
+              ])))),
+        .init("accepted", .count), .init("replayed", .count), .init("refused", .count),
+      ] + WriteReceipt.members.suffix(1)))
 
   // MARK: Problems
 

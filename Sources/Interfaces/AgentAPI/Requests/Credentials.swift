@@ -80,7 +80,8 @@ extension AgentAPI {
 
   private static func unauthenticated(_ detail: String, error: String?) -> APIProblem {
     let challenge =
-      error.map { "Bearer realm=\"swarmoracle\", error=\"\($0)\"" } ?? "Bearer realm=\"swarmoracle\""
+      error.map { "Bearer realm=\"swarmoracle\", error=\"\($0)\"" }
+      ?? "Bearer realm=\"swarmoracle\""
     return APIProblem(
       .unauthenticated, detail, headers: [HTTPField("WWW-Authenticate", challenge)])
   }

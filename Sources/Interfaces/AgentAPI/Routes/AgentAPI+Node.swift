@@ -21,7 +21,7 @@ extension AgentAPI {
     ) { api, exchange throws(APIProblem) in try api.getHealth(exchange) },
     Route(
       .get, [.literal("ready")], "getReady",
-      "Says whether the node serves agents: recovered, and with quorum=1 also in reach of a quorum.",
+      "Says whether the node is recovered and serves agents, with quorum=1 also a quorum in reach.",
       query: [FieldRule("quorum", .flag, "Whether a quorum must be in reach.")],
       successes: [(200, .json(Shapes.ready))], problems: [.notReady]
     ) { api, exchange throws(APIProblem) in try api.getReady(exchange) },
@@ -41,7 +41,8 @@ extension AgentAPI {
       successes: [(200, .json(Shapes.nodeStatus))]
     ) { api, exchange throws(APIProblem) in api.getStatus(exchange) },
     Route(
-      .get, [.literal("v1"), .literal("members")], "listMembers", "Lists the members of the cluster.",
+      .get, [.literal("v1"), .literal("members")], "listMembers",
+      "Lists the members of the cluster.",
       successes: [(200, .json(Shapes.members))]
     ) { api, exchange throws(APIProblem) in api.getMembers(exchange) },
     Route(

@@ -22,13 +22,11 @@ extension AgentAPI {
         fallback: "3600", "The same, counted from now; thousandths count."),
       FieldRule(
         "minimumAnswers",
-        .integer(
-          Int64(
-            LedgerLimits.minimumAnswers.lowerBound)...Int64(LedgerLimits.minimumAnswers.upperBound)),
+        .integer(1...Int64(LedgerLimits.minimumAnswers.upperBound)),
         fallback: "3", "How many answers an outcome needs."),
       FieldRule(
         "choices", .lines(each: LedgerLimits.choice, count: LedgerLimits.choiceCount),
-        "The allowed answers, different from each other in canonical form; left out for free text."),
+        "The allowed answers, no two alike in canonical form; left out for free text."),
     ])
 
   /// Seconds from now that a deadline may be away: a year of 366 days.

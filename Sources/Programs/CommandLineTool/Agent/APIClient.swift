@@ -13,6 +13,13 @@ package struct APIRefusal: Error, Hashable, Sendable, CustomStringConvertible {
   /// What the node said.
   package let detail: String
 
+  /// Describes a refusal.
+  package init(status: Int, kind: String, detail: String) {
+    self.status = status
+    self.kind = kind
+    self.detail = detail
+  }
+
   /// One line.
   package var description: String { "the node answered \(status): \(detail)" }
 }
@@ -83,7 +90,7 @@ package final class APIClient {
     return try JSONValue.parse(response.body, limits: limits)
   }
 
-  private static func refusal(_ response: HTTPClientResponse) -> APIRefusal {
+  static func refusal(_ response: HTTPClientResponse) -> APIRefusal {
     // A refusal that is no problem document, such as a proxy's, is shown as it came.
     let problem = try? JSONValue.parse(response.body)
     let kind = problem?["type"]?.string?.split(separator: "/").last.map(String.init) ?? ""

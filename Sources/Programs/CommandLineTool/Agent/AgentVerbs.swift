@@ -33,7 +33,8 @@ enum AgentVerbs {
       .value("save", "FILE", "where to keep the token, readable by you alone"),
     ],
     examples: [
-      Verb.Example("agent register --name first --save first.token", "an agent that asks and answers"),
+      Verb.Example(
+        "agent register --name first --save first.token", "an agent that asks and answers"),
       Verb.Example(
         "agent register --name judge --capability resolve --token-file swarm/operator.token"
           + " --save judge.token", "an agent that may resolve"),
@@ -53,7 +54,14 @@ enum AgentVerbs {
     body.endObject()
     let saved = arguments.value("save")
     if let saved { try Files.create(saved, Array("\(token)\n".utf8), mode: 0o600) }
-    let agent = try client.post(path("/v1/agents/register", arguments), body.bytes)
+    let agent: JSONValue
+    do {
+      agent = try client.post(path("/v1/agents/register", arguments), body.bytes)
+    } catch let refusal as APIRefusal where (400..<500).contains(refusal.status) {
+      // Refused for certain: the token opens nothing. After any other failure it may.
+      if let saved { try Files.remove(saved) }
+      throw refusal
+    }
     return print(
       agent, ["id", "name", "capabilities"], arguments, console,
       more: [("token", saved.map { "in \($0)" } ?? token)])
