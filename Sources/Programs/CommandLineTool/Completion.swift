@@ -9,19 +9,22 @@ enum Completion {
       "completion", group: .program, summary: "Print a completion script for a shell",
       usage: shells.joined(separator: "|"), positionalMax: 1,
       examples: [
-        Verb.Example("completion bash > ~/.local/share/bash-completion/completions/swarmoracle",
+        Verb.Example(
+          "completion bash > ~/.local/share/bash-completion/completions/swarmoracle",
           "bash, for every new shell"),
         Verb.Example("completion fish | source", "fish, for this shell"),
       ]
     ) { arguments, console in
       let shell = try arguments.argument(0, "the shell")
-      let words = verbs.map { ($0.name, $0.summary, $0.allOptions) }
+      let words =
+        verbs.map { ($0.name, $0.summary, $0.allOptions) }
         + [("completion", "Print a completion script for a shell", [Option.noColor, .help])]
       switch shell {
       case "bash": console.write(bash(words))
       case "zsh": console.write(zsh(words))
       case "fish": console.write(fish(words))
-      default: throw UsageError("no script for '\(shell)': expected \(shells.joined(separator: ", "))")
+      default:
+        throw UsageError("no script for '\(shell)': expected \(shells.joined(separator: ", "))")
       }
       return ExitStatus.success
     }
@@ -89,7 +92,8 @@ enum Completion {
     }
     for first in following("", in: words) {
       let summary = words.first { $0.name == first }?.summary ?? "\(first) …"
-      text += "complete -c swarmoracle -n __fish_use_subcommand -a \(first) -d '\(quote(summary))'\n"
+      text +=
+        "complete -c swarmoracle -n __fish_use_subcommand -a \(first) -d '\(quote(summary))'\n"
     }
     for word in words {
       let parts = word.name.split(separator: " ")
@@ -101,7 +105,8 @@ enum Completion {
       for option in word.options {
         let letter = option.letter.map { " -s \($0)" } ?? ""
         let value = option.placeholder == nil ? "" : " -r -F"
-        text += "complete -c swarmoracle -n '\(conditions)' -l \(option.name)\(letter)\(value)"
+        text +=
+          "complete -c swarmoracle -n '\(conditions)' -l \(option.name)\(letter)\(value)"
           + " -d '\(quote(option.summary))'\n"
       }
     }

@@ -17,8 +17,9 @@ enum HelpText {
 
   /// One verb.
   static func page(_ verb: Verb) -> String {
-    let usage = verb.usage.isEmpty ? "" : " \(verb.usage)"
-    var text = "\(verb.summary)\n\nusage: \(Tool.name) \(verb.name)\(usage) [OPTIONS]\n"
+    let parts = verb.remainder == nil ? [verb.usage, "[OPTIONS]"] : ["[OPTIONS]", verb.usage]
+    let usage = ([Tool.name, verb.name] + parts.filter { !$0.isEmpty }).joined(separator: " ")
+    var text = "\(verb.summary)\n\nusage: \(usage)\n"
     if !verb.details.isEmpty { text += "\n\(verb.details)\n" }
     text += "\nOptions\n"
     let width = verb.allOptions.map(\.label.count).max() ?? 0

@@ -13,6 +13,13 @@ package struct APIRefusal: Error, Hashable, Sendable, CustomStringConvertible {
   /// What the node said.
   package let detail: String
 
+  /// Describes a refusal.
+  package init(status: Int, kind: String, detail: String) {
+    self.status = status
+    self.kind = kind
+    self.detail = detail
+  }
+
   /// One line.
   package var description: String { "the node answered \(status): \(detail)" }
 }

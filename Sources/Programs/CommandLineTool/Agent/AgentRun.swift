@@ -30,7 +30,8 @@ enum AgentRun {
         #"agent run --token-file first.token --once --exec sh -c 'echo "{\"value\": \"42\"}"'"#,
         "the shortest agent there is"),
       Verb.Example(
-        "agent run --token-file first.token --concurrency 4 --exec python3 agent.py", "until Ctrl-C"),
+        "agent run --token-file first.token --concurrency 4 --exec python3 agent.py", "until Ctrl-C"
+      ),
     ]
   ) { arguments, console in
     guard let program = arguments.rest.first, !program.isEmpty else {

@@ -33,7 +33,8 @@ enum AgentVerbs {
       .value("save", "FILE", "where to keep the token, readable by you alone"),
     ],
     examples: [
-      Verb.Example("agent register --name first --save first.token", "an agent that asks and answers"),
+      Verb.Example(
+        "agent register --name first --save first.token", "an agent that asks and answers"),
       Verb.Example(
         "agent register --name judge --capability resolve --token-file swarm/operator.token"
           + " --save judge.token", "an agent that may resolve"),
@@ -53,7 +54,14 @@ enum AgentVerbs {
     body.endObject()
     let saved = arguments.value("save")
     if let saved { try Files.create(saved, Array("\(token)\n".utf8), mode: 0o600) }
-    let agent = try client.post(path("/v1/agents/register", arguments), body.bytes)
+    let agent: JSONValue
+    do {
+      agent = try client.post(path("/v1/agents/register", arguments), body.bytes)
+    } catch let refusal as APIRefusal where (400..<500).contains(refusal.status) {
+      // Refused for certain: the token opens nothing. After any other failure it may.
+      if let saved { try Files.remove(saved) }
+      throw refusal
+    }
     return print(
       agent, ["id", "name", "capabilities"], arguments, console,
       more: [("token", saved.map { "in \($0)" } ?? token)])
@@ -119,7 +127,8 @@ enum AgentVerbs {
       reasoning: arguments.value("reasoning"), confidence: confidence, author: "A person")
     let client = try APIOptions.authorized(arguments)
     let receipt = try client.post(path("/v1/questions/\(question)/answers", arguments), answer.body)
-    return print(receipt, ["question", "agent", "value", "consistency"], arguments, console)
+    return print(
+      receipt, ["question", "agent", "value", "consistency.reached"], arguments, console)
   }
 
   private static let resolve = Verb(
@@ -139,7 +148,7 @@ enum AgentVerbs {
     body.endObject()
     let client = try APIOptions.authorized(arguments)
     let receipt = try client.post(path("/v1/questions/\(question)/resolve", arguments), body.bytes)
-    return print(receipt, ["question", "value", "consistency"], arguments, console)
+    return print(receipt, ["question", "value", "consistency.reached"], arguments, console)
   }
 
   private static let list = Verb(
@@ -148,8 +157,8 @@ enum AgentVerbs {
     options: [
       APIOptions.api, .output,
       .value(
-        "status", "WORD", choices: ["OPEN", "CLOSED", "RESOLVED"],
-        "only questions that are OPEN, CLOSED or RESOLVED"),
+        "status", "WORD", choices: ["OPEN", "CONSENSUS", "EXPIRED", "VERIFIED"],
+        "only questions that are OPEN, CONSENSUS, EXPIRED or VERIFIED"),
       .value("limit", "N", "how many at most (default: 20)"),
     ], positionalMax: 1,
     examples: [
@@ -194,7 +203,10 @@ enum AgentVerbs {
       console.write(String(decoding: bytes, as: UTF8.self))
       return ExitStatus.success
     }
-    let lines = keys.compactMap { key in reply[key].map { (key, AgentList.cell($0)) } } + more
+    let known = keys.compactMap { key in
+      AgentList.find(key, in: reply).map { (key, AgentList.cell($0)) }
+    }
+    let lines = known + more
     let width = lines.map(\.0.count).max() ?? 0
     for (key, value) in lines { console.line("\(key.padded(to: width))  \(value)") }
     return ExitStatus.success

@@ -30,7 +30,8 @@ package struct ProgramAnswer: Equatable, Sendable {
       throw .malformed("unknown member '\(member.key)': \(known.joined(separator: ", ")) are known")
     }
     try self.init(
-      value: try ProgramAnswer.text("value", json), content: try ProgramAnswer.text("content", json),
+      value: try ProgramAnswer.text("value", json),
+      content: try ProgramAnswer.text("content", json),
       reasoning: try ProgramAnswer.text("reasoning", json), confidence: json["confidence"],
       author: program)
   }

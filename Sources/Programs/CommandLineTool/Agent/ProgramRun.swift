@@ -68,7 +68,9 @@ final class ProgramRun {
   private func start(_ program: [String]) throws {
     var inputPair: [Int32] = [-1, -1]
     var outputPair: [Int32] = [-1, -1]
-    defer { for descriptor in [inputPair[0], outputPair[1]] where descriptor >= 0 { close(descriptor) } }
+    defer {
+      for descriptor in [inputPair[0], outputPair[1]] where descriptor >= 0 { close(descriptor) }
+    }
     guard pipe(&inputPair) == 0, pipe(&outputPair) == 0 else {
       throw FileError(operation: "pipe", path: program[0], code: errno)
     }
@@ -235,7 +237,9 @@ package struct ProgramPool: Sendable {
     for run in runs {
       deadline = min(deadline, run.deadlineMilliseconds)
       if run.input >= 0 { polled.append(pollfd(fd: run.input, events: Int16(POLLOUT), revents: 0)) }
-      if run.output >= 0 { polled.append(pollfd(fd: run.output, events: Int16(POLLIN), revents: 0)) }
+      if run.output >= 0 {
+        polled.append(pollfd(fd: run.output, events: Int16(POLLIN), revents: 0))
+      }
     }
     var timeout = max(0, deadline - MonotonicClock.milliseconds)
     if runs.contains(where: \.isEnding) { timeout = min(timeout, endingPause) }

@@ -138,11 +138,14 @@ package struct ClusterReport: Sendable {
 
   private func verdict(_ console: Console) -> String {
     let answered = nodes.filter { $0.status != nil }.count
-    let who = answered == nodes.count ? "all \(answered) nodes" : "\(answered) of \(nodes.count) nodes"
+    let who =
+      answered == nodes.count ? "all \(answered) nodes" : "\(answered) of \(nodes.count) nodes"
     switch areEqual {
     case nil: return console.colored("no node answers", .red)
-    case true?: return console.colored("\(who): roots equal", answered == nodes.count ? .green : .yellow)
-    case false?: return console.colored("\(who): roots differ (writes may be on their way)", .yellow)
+    case true?:
+      return console.colored("\(who): roots equal", answered == nodes.count ? .green : .yellow)
+    case false?:
+      return console.colored("\(who): roots differ (writes may be on their way)", .yellow)
     }
   }
 

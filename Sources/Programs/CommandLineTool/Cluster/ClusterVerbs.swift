@@ -11,7 +11,10 @@ enum ClusterVerbs {
 
   /// All of them.
   static func all(_ launcher: NodeLauncher) -> [Verb] {
-    [up(launcher), status(launcher), kill(launcher), stop(launcher), start(launcher), down(launcher)]
+    [
+      up(launcher), status(launcher), kill(launcher), stop(launcher), start(launcher),
+      down(launcher),
+    ]
   }
 
   private static func up(_ launcher: NodeLauncher) -> Verb {
@@ -85,7 +88,8 @@ enum ClusterVerbs {
       "cluster start", "Start node I again on the same ports and data", "cluster start 2",
       "after cluster kill 2", launcher
     ) { cluster, index, console in
-      guard try !cluster.start([index]).isEmpty else {
+      let started = try cluster.start([index])
+      guard !started.isEmpty else {
         console.line("node \(index) runs already")
         return
       }

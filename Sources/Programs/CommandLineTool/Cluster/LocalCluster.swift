@@ -129,7 +129,8 @@ extension LocalCluster {
   /// Starts the nodes that do not run and writes `cluster.json`; returns the started numbers.
   @discardableResult package mutating func start(_ indices: some Sequence<Int>) throws -> [Int] {
     var started: [Int] = []
-    for index in indices where try !process(index).isAlive {
+    for index in indices {
+      if try process(index).isAlive { continue }
       let identity = try launcher.start(try node(index).dir)
       file.nodes[index - 1].pid = identity.number
       file.nodes[index - 1].startTicks = identity.startTicks
@@ -182,15 +183,17 @@ extension LocalCluster {
     return wasRunning
   }
 
-  /// Asks nodes to end, and kills those that have not after 10 s; returns the killed numbers.
-  @discardableResult package func stop(_ indices: some Sequence<Int>) throws -> [Int] {
+  /// Asks nodes to end, and kills those that have not by then; returns the killed numbers.
+  @discardableResult package func stop(
+    _ indices: some Sequence<Int>, milliseconds: Int = endMilliseconds
+  ) throws -> [Int] {
     let indices = Array(indices)
     for index in indices { try process(index).send(SIGTERM) }
-    let deadline = MonotonicClock.milliseconds + LocalCluster.endMilliseconds
+    let deadline = MonotonicClock.milliseconds + milliseconds
     var killed: [Int] = []
     for index in indices {
       let left = max(0, deadline - MonotonicClock.milliseconds)
-      guard try !process(index).waitForEnd(milliseconds: left) else { continue }
+      if try process(index).waitForEnd(milliseconds: left) { continue }
       try kill(index)
       killed.append(index)
     }
