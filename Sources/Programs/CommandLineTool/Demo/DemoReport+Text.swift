@@ -12,9 +12,10 @@ extension DemoReport {
       \(DemoReport.tenths(Int(operationTenthsPerSecond))) per second, acknowledged by a quorum each; \
       the checkers are what takes the time
       outage       node \(outage.node) killed with SIGKILL at question \(outage.question), \
-      \(DemoReport.tenths(outage.killedMilliseconds / 100)) s after the first; back after \
-      \(outage.outageMilliseconds) ms, \(outage.bundlesBehind) bundles behind, level again \
-      \(outage.catchUpMilliseconds) ms later
+      \(DemoReport.tenths(outage.killedMilliseconds / 100)) s after the first; started again after \
+      \(outage.downMilliseconds) ms, ready in \(outage.readyMilliseconds) ms
+                   \(outage.bundlesMissed) bundles missed, all there \
+      \(outage.catchUpMilliseconds) ms after its start
                    \(outage.answersMeanwhile) answers acknowledged meanwhile, \(failovers) times an \
       agent turned to another node
 
