@@ -37,7 +37,8 @@ package enum NodeProgram {
     let logger = LogOutput.standardError(level: configuration.settings.logLevel)
     do {
       try TerminationSignals.block()
-      if let ticket = configuration.ticket, try !NodeStart.hasJoined(configuration) {
+      let hasJoined = try NodeStart.hasJoined(configuration)
+      if let ticket = configuration.ticket, !hasJoined {
         try Joiner.join(configuration, ticket, logger)
         try NodeStart.noteJoined(configuration)
       }
