@@ -37,6 +37,12 @@ package struct NodeEffects: Sendable {
     package let peers: [PeerIndex]
     /// The bundle on the wire.
     package let bytes: [UInt8]
+
+    /// Joins the parts.
+    package init(peers: [PeerIndex], bytes: [UInt8]) {
+      self.peers = peers
+      self.bytes = bytes
+    }
   }
 
   /// Messages on control channels, in order per peer.

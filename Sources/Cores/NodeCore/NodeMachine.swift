@@ -194,15 +194,18 @@ package struct NodeMachine: ProtocolCore {
     batch = StorageBatch(sequence: next)
   }
 
-  /// Checks the numbered invariants; for the simulator, after every step.
-  package func checkInvariants() {
-    gossip.checkInvariants()
-    precondition(
-      ownInFlight.count <= configuration.ownBundlesInFlightMax, "\(ownInFlight.count) in flight")
-    precondition(
-      queuedOperations == queue.reduce(0) { $0 + $1.operations.count }, "queue count is off")
-    for pair in zip(batchesInFlight, batchesInFlight.dropFirst()) {
-      precondition(pair.0.sequence + 1 == pair.1.sequence, "N3: batches are out of order")
+  /// The first numbered invariant that does not hold; for the simulator, after every step.
+  package var brokenInvariant: String? {
+    if let broken = gossip.brokenInvariant { return broken }
+    if ownInFlight.count > configuration.ownBundlesInFlightMax {
+      return "\(ownInFlight.count) own bundles in flight"
     }
+    let queued = queue.reduce(0) { $0 + $1.operations.count }
+    if queued != queuedOperations { return "\(queued) queued counted as \(queuedOperations)" }
+    for pair in zip(batchesInFlight, batchesInFlight.dropFirst())
+    where pair.0.sequence + 1 != pair.1.sequence {
+      return "N3: batch \(pair.1.sequence) after \(pair.0.sequence)"
+    }
+    return nil
   }
 }
