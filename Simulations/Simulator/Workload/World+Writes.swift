@@ -30,8 +30,8 @@ extension World {
     audit.mix(0xe0, write.value, outcome.auditTag)
     note { "node \(index + 1) ends write \(write.value): \(outcome.traceText)" }
     guard let record = ledger.open.removeValue(forKey: write) else {
-      // The planted bug has reported this write before its time.
-      if options.mutant == .acknowledgeBeforeDurable { return }
+      // The planted bug has reported this write before its time, or a liar's clients left.
+      if options.mutant == .acknowledgeBeforeDurable || liars[index] != nil { return }
       report(.writesAreReportedOnce, index, "write \(write.value) is reported again")
       return
     }

@@ -52,7 +52,7 @@ package struct Gossip: Sendable {
   var random: Xoshiro256
   var parkedBytes = 0
   var nextPull: UInt64 = 1
-  /// Per pull under way: the lane's number when it began, to tell whether it brought something.
+  /// Per pull under way: what the lane had gained when it began, to tell whether it brought something.
   var pullStart = SortedMap<PullID, UInt64>()
   var digestDue: Instant?
   var fullDue: Instant
@@ -82,7 +82,15 @@ package struct Gossip: Sendable {
     random = Xoshiro256(seed: seed, purpose: "gossip")
     fullDue = .origin
     for proof in proofs {
-      if let index = laneIndexes[proof.lane] { lanes[index].fault = .equivocation(proof) }
+      let index = laneIndexes[proof.lane] ?? lanes.count
+      if index == lanes.count {
+        // The proof may have come before any bundle of the lane.
+        let header = proof.first.header
+        laneIndexes[proof.lane] = index
+        lanes.append(
+          LaneState(lane: proof.lane, origin: .init(node: header.node, epoch: header.epoch)))
+      }
+      lanes[index].fault = .equivocation(proof)
     }
   }
 

@@ -56,6 +56,8 @@ package struct NodeMachine: ProtocolCore {
 
   // Waiting writes.
   var waiters: [Waiter] = []
+  /// No write's deadline is earlier; `nil` when none waits.
+  var nextExpiry: Instant?
   /// Whether something moved that may end a wait.
   var waitersDue = false
   /// How many own operations were written in this run.
@@ -116,14 +118,14 @@ package struct NodeMachine: ProtocolCore {
   package var nextDeadline: Instant? {
     var next = gossip.nextDeadline
     if let stampAt { next = min(next, stampAt) }
-    if let expiry = waiters.lazy.map(\.deadline).min() { next = min(next, expiry) }
+    if let nextExpiry { next = min(next, nextExpiry) }
     return next
   }
 
   private mutating func handleDeadline(at now: Moment, into effects: inout NodeEffects) {
     if let due = stampAt, due <= now.instant { stampAt = nil }
     gossip.handleDeadline(at: now, into: &gossipEffects)
-    expireWaiters(at: now, into: &effects)
+    expireWrites(at: now, into: &effects)
   }
 
   /// Moves what gossip asked for into the node's effects, and applies what it delivered.
