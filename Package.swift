@@ -129,11 +129,11 @@ let programs: [Target] = [
     "CommandLineTool", in: "Programs",
     [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText", "AnswerCore",
-      "SQLiteStorage", "HTTPClient", "Configuration", "NodeRuntime", "Simulator", "LedgerCore",
+      "SQLiteStorage", "HTTPClient", "Configuration", "Simulator", "LedgerCore",
     ]),
   .executableTarget(
-    name: "swarmoracle", dependencies: ["CommandLineTool"], path: "Sources/Programs/swarmoracle",
-    swiftSettings: settings),
+    name: "swarmoracle", dependencies: ["CommandLineTool", "NodeRuntime"],
+    path: "Sources/Programs/swarmoracle", swiftSettings: settings),
 ]
 
 let testTargets: [Target] = [
@@ -173,7 +173,7 @@ let testTargets: [Target] = [
     "AgentAPITests",
     [
       "Primitives", "Crypto", "Records", "Telemetry", "JSONText", "HTTPServer", "LedgerCore",
-      "AnswerCore", "AgentAPI",
+      "AnswerCore", "AgentAPI", "Wire", "CSQLite",
     ]),
   tests(
     "SimulatorTests",
@@ -184,7 +184,11 @@ let testTargets: [Target] = [
       "Primitives", "Wire", "Crypto", "Records", "Telemetry", "JSONText", "Configuration",
       "NodeRuntime", "HTTPClient", "QUICTransport", "Reactor",
     ]),
-  tests("CommandLineToolTests", ["Primitives", "JSONText", "CommandLineTool"]),
+  tests(
+    "CommandLineToolTests",
+    [
+      "Primitives", "Records", "Telemetry", "JSONText", "Configuration", "CommandLineTool",
+    ], exclude: ["Golden"]),
 ]
 
 let package = Package(

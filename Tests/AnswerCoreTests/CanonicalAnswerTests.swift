@@ -67,6 +67,7 @@ import Testing
 
   @Test func `keys are fixed for ever`() {
     #expect(CanonicalAnswer.key(of: "Paris").description == "d502b9dd-f1fa-9cdd-7958-709accb18d06")
-    #expect(CanonicalAnswer.key(of: "+007.50").description == "d7ed9885-dc13-6fc9-78f9-280db131cda3")
+    #expect(
+      CanonicalAnswer.key(of: "+007.50").description == "d7ed9885-dc13-6fc9-78f9-280db131cda3")
   }
 }

@@ -114,7 +114,9 @@ struct Workload {
       agent: pick(Workload.agents), name: pick(["Alice", "Böb", "Carla", "x"]),
       description: "", platform: "custom",
       specialties: QuestionCategory.allCases.filter { _ in generator.next(below: 2) == 0 },
-      capabilities: pick([.ask, .answer, .all, .all, .all, [.ask, .answer], [.ask, .answer], [.answer, .resolve], []]),
+      capabilities: pick([
+        .ask, .answer, .all, .all, .all, [.ask, .answer], [.ask, .answer], [.answer, .resolve], [],
+      ]),
       tokenDigest: pick(Workload.tokens))
   }
 

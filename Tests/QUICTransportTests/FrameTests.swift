@@ -1,5 +1,6 @@
 import QUICTransport
 import Reactor
+import Synchronization
 import Testing
 
 /// A frame that says which one it is.
@@ -172,5 +173,34 @@ func numbered(_ number: Int, bytes: Int) -> [UInt8] {
     #expect(results == [.queued, .queued, .queued, .queued, .full, .full])
     #expect(sender.counters.datagramsDropped == 2)
     try world.run("the queued ones arrive") { receiver.datagrams.count == 4 }
+  }
+
+  @Test func `nodes on loops of their own threads exchange frames`() throws {
+    let world = try World()
+    let dialler = try world.node(1)
+    let place = Mutex<(key: PeerKey, address: SocketAddress)?>(nil)
+    let thread = try LoopThread { loop in
+      let bind = try #require(SocketAddress("127.0.0.1:0"))
+      let node = try TestNode(
+        configuration: QUICConfiguration(
+          identitySeed: [UInt8](repeating: 2, count: 32), bindAddresses: [bind], jitterSeed: 2),
+        loop: loop)
+      node.onFrame = { [unowned node] frame, channel, id in
+        _ = node.transport.send(frame: frame, on: channel, to: id)
+      }
+      loop.attach(node)
+      place.withLock { $0 = (node.key, node.address) }
+    }
+    let echo = try #require(place.withLock { $0 })
+    dialler.transport.connect(to: echo.address, expecting: echo.key)
+    try world.run("the echo is connected") { !dialler.connected.isEmpty }
+    for number in 0..<200 {
+      let frame = numbered(number, bytes: 1_000)
+      let id = dialler.connected[0].id
+      #expect(dialler.transport.send(frame: frame, on: .control, to: id) == .queued)
+      try world.run("the echo answers") { dialler.control.count == number + 1 }
+      #expect(dialler.control[number] == frame)
+    }
+    try thread.stopAndJoin()
   }
 }

@@ -146,7 +146,7 @@ import Testing
     let world = try World()
     let dialler = try world.node(1) { $0.handshakeTimeout = 50_000_000 }
     let other = try world.node(2)
-    let silent = try Tap(loop: world.loop)
+    let silent = try world.tap()
     dialler.transport.connect(to: silent.address, expecting: other.key)
     try world.run("the attempt ends") { !dialler.failures.isEmpty }
     #expect(dialler.failures[0].reason == .handshakeTimedOut)

@@ -152,4 +152,28 @@ import Testing
     try world.run("the asker hears of it") { asker.ends[request] != nil }
     #expect(asker.ends[request] == .disconnected)
   }
+
+  @Test func `cancelled responses give their flow-control credit back`() throws {
+    let world = try World()
+    let asker = try world.node(1) { $0.connectionReceiveWindowBytes = 1 << 20 }
+    let answerer = try world.node(2)
+    try world.connect(asker, to: answerer)
+    answerer.onRequest = { id, _ in
+      for number in 0..<10 {
+        let frame = numbered(number, bytes: 100_000)
+        _ = answerer.transport.respond(to: id, frame: frame, last: number == 9)
+      }
+    }
+    for _ in 0..<30 {
+      let request = try ask(asker, answerer)
+      try world.run("the answer begins") { asker.responses[request] != nil }
+      asker.transport.cancel(request)
+    }
+    let back = try #require(answerer.connection(to: asker))
+    for number in 0..<30 {
+      let frame = numbered(number, bytes: 100_000)
+      try #require(answerer.transport.send(frame: frame, on: .bundles, to: back) == .queued)
+    }
+    try world.run("three windows of bundles still pass") { asker.bundles.count == 30 }
+  }
 }

@@ -95,7 +95,7 @@ import Testing
   func `frames arrive in order although every n-th packet is lost`(period: Int) throws {
     let world = try World()
     let (sender, receiver) = (try world.node(1), try world.node(2))
-    let proxy = try LossyProxy(loop: world.loop, to: receiver.address, losingEvery: period)
+    let proxy = try LossyProxy(world: world, to: receiver.address, losingEvery: period)
     sender.transport.connect(to: proxy.address, expecting: receiver.key)
     try world.run("both sides announce the connection") {
       sender.connection(to: receiver) != nil && receiver.connection(to: sender) != nil
@@ -122,9 +122,9 @@ import Testing
     let world = try World()
     let victim = try world.node(2)
     let dialler = try world.node(1)
-    let tap = try Tap(loop: world.loop)
+    let tap = try world.tap()
     // A genuine first packet, caught on its way, is the start of the worst garbage.
-    let catcher = try Tap(loop: world.loop)
+    let catcher = try world.tap()
     dialler.transport.connect(to: catcher.address, expecting: victim.key)
     try world.run("a first packet is caught") { !catcher.received.isEmpty }
     dialler.transport.forget(victim.key)
@@ -162,7 +162,7 @@ import Testing
   @Test func `a packet of an unknown version is answered with the known ones`() throws {
     let world = try World()
     let node = try world.node(1)
-    let tap = try Tap(loop: world.loop)
+    let tap = try world.tap()
     var packet: [UInt8] = [0xc0, 0xab, 0xcd, 0xef, 0x01, 8, 1, 2, 3, 4, 5, 6, 7, 8, 4, 9, 8, 7, 6]
     tap.send(packet, to: node.address)
     packet += [UInt8](repeating: 0, count: 1_200 - packet.count)
@@ -179,7 +179,7 @@ import Testing
   @Test func `a stranger's packet is answered with a shorter stateless reset`() throws {
     let world = try World()
     let node = try world.node(1)
-    let tap = try Tap(loop: world.loop)
+    let tap = try world.tap()
     tap.send([0x40] + [UInt8](repeating: 3, count: 99), to: node.address)
     try world.run("an answer comes") { !tap.received.isEmpty }
     #expect(tap.received[0].count < 100)
@@ -205,8 +205,8 @@ import Testing
     let (dialler, acceptor) = (try world.node(1), try world.node(2))
     let other = try world.node(3) { $0.handshakesBeforeRetry = 0 }
     // The other node's Retry reaches the dialler; its answer goes to the acceptor.
-    let front = try Tap(loop: world.loop)
-    let back = try Tap(loop: world.loop)
+    let front = try world.tap()
+    let back = try world.tap()
     var diallerAddress: SocketAddress?
     var passed = 0
     front.onDatagram = { bytes, from in
@@ -254,8 +254,11 @@ import Testing
     )
     try world.connect(left, to: right)
     let before = left.counters.packetsIn
+    let turns = world.loop.metrics.turns
     try world.run("ten keep-alives pass") { left.counters.packetsIn >= before + 10 }
     #expect(left.disconnected.isEmpty && right.disconnected.isEmpty)
+    // A handful of turns per packet: the loop sleeps in between instead of spinning.
+    #expect(world.loop.metrics.turns - turns < 200)
   }
 
   @Test func `statistics name the peer and its round trip`() throws {

@@ -93,9 +93,9 @@ final class LossyProxy {
   /// Where the dialler must dial.
   var address: SocketAddress { front.address }
 
-  init(loop: EventLoop, to acceptor: SocketAddress, losingEvery period: Int) throws {
-    front = try Tap(loop: loop)
-    back = try Tap(loop: loop)
+  init(world: World, to acceptor: SocketAddress, losingEvery period: Int) throws {
+    front = try world.tap()
+    back = try world.tap()
     front.onDatagram = { [unowned self] bytes, from in
       self.dialler = from
       self.counts.there += 1

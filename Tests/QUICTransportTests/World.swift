@@ -5,6 +5,8 @@ import Testing
 /// One loop with the transports of a test, driven until something is true.
 final class World {
   let loop: EventLoop
+  private var nodes: [TestNode] = []
+  private var taps: [Tap] = []
   /// After this long without the awaited event a test has failed.
   private static let patience: UInt64 = 20_000_000_000
 
@@ -21,7 +23,22 @@ final class World {
       identitySeed: [UInt8](repeating: seed, count: 32),
       bindAddresses: [try #require(SocketAddress(bind))], jitterSeed: UInt64(seed))
     configure(&configuration)
-    return try TestNode(configuration: configuration, loop: loop)
+    let node = try TestNode(configuration: configuration, loop: loop)
+    nodes.append(node)
+    return node
+  }
+
+  /// Makes a bare socket.
+  func tap() throws -> Tap {
+    let tap = try Tap(loop: loop)
+    taps.append(tap)
+    return tap
+  }
+
+  /// Breaks the cycles that a test's closures make.
+  deinit {
+    for node in nodes { node.forgetClosures() }
+    for tap in taps { tap.onDatagram = nil }
   }
 
   /// Runs the loop until the condition holds.
@@ -96,6 +113,14 @@ final class TestNode: QUICTransportDelegate {
   var counters: QUICCounters { transport.counters }
 
   func connection(to other: TestNode) -> PeerConnectionID? { transport.connection(to: other.key) }
+
+  func forgetClosures() {
+    onFrame = nil
+    onRequest = nil
+    onResponseWritable = nil
+    onWritable = nil
+    accepts = { _ in true }
+  }
 
   /// Lets the transport vanish without a farewell, as a crash does.
   func crash() { holder = nil }

@@ -113,7 +113,7 @@ private final class Pipe {
   @Test func `a requested turn end comes without an event`() throws {
     let loop = try EventLoop()
     var hooks = 0
-    loop.onTurnEnd {
+    loop.onTurnEnd { [unowned loop] in
       hooks += 1
       if hooks < 3 { loop.requestTurnEnd() } else { loop.stop() }
     }
@@ -247,7 +247,7 @@ private final class Pipe {
     let loop = try EventLoop()
     var count = 0
     var timer: TimerToken?
-    timer = loop.makeTimer {
+    timer = loop.makeTimer { [unowned loop] in
       count += 1
       if count == 3 { return loop.stop() }
       if let timer { loop.arm(timer, at: loop.now() + 1) }

@@ -153,9 +153,10 @@ struct OpeningTests {
   }
 
   @Test func `a replay beyond the lanes is a broken rule`() async throws {
+    let directory = try TemporaryDirectory()
     await #expect(processExitsWith: .failure) {
-      let directory = try TemporaryDirectory()
-      let (storage, _) = try Reports().open(directory.path)
+      [path = directory.path as String] in
+      let (storage, _) = try Reports().open(path)
       var applied = Frontier()
       applied[LaneAuthor(1).lane] = 1
       _ = storage.submitReplay(StorageBatch(sequence: 1), applied: applied)
@@ -164,9 +165,10 @@ struct OpeningTests {
   }
 
   @Test func `a gap in a lane is a broken rule`() async throws {
+    let directory = try TemporaryDirectory()
     await #expect(processExitsWith: .failure) {
-      let directory = try TemporaryDirectory()
-      let (storage, _) = try Reports().open(directory.path)
+      [path = directory.path as String] in
+      let (storage, _) = try Reports().open(path)
       var author = LaneAuthor(1)
       var skipped = StorageBatch(sequence: 1)
       author.append([[1]], to: &skipped)
@@ -227,10 +229,11 @@ struct OpeningTests {
     #expect(storage.failure == nil)
   }
 
-  @Test func `a reserved name is a broken rule`() async {
+  @Test func `a reserved name is a broken rule`() async throws {
+    let directory = try TemporaryDirectory()
     await #expect(processExitsWith: .failure) {
-      let directory = try TemporaryDirectory()
-      let (storage, _) = try Reports().open(directory.path)
+      [path = directory.path as String] in
+      let (storage, _) = try Reports().open(path)
       try storage.setMeta("storage.clean", [1])
     }
   }

@@ -44,4 +44,38 @@ struct SwarmStorageTests {
     try again.close()
     #expect(reports.allFailures.isEmpty)
   }
+
+  @Test func `long write-ahead logs are moved while steps go on`() throws {
+    let directory = try TemporaryDirectory()
+    var options = StorageOptions()
+    options.checkpointPages = 32
+    var maker = StepMaker(seed: 4)
+    let reports = Reports()
+    let (storage, _) = try reports.open(directory.path, options: options)
+    while storage.statistics.checkpoints < 6, maker.sequence < 20_000 {
+      #expect(storage.submit(maker.next()) == .accepted)
+      try storage.flush()
+    }
+    #expect(storage.statistics.checkpoints >= 6)
+    #expect(storage.statistics.batches == maker.sequence)
+    let last = maker.frontiers.count - 1
+    try storage.close()
+    #expect(TestFiles.read("\(directory.path)/log.db-wal").isEmpty)
+    #expect(TestFiles.read("\(directory.path)/state.db-wal").isEmpty)
+    let (again, recovery) = try Reports().open(directory.path)
+    #expect(recovery.content.heads == maker.frontiers[last])
+    #expect(try recovery.computedRowSet() == maker.rowSets[last])
+    try again.close()
+    #expect(reports.allFailures.isEmpty)
+  }
+
+  @Test func `a step out of order is a broken rule`() async throws {
+    let directory = try TemporaryDirectory()
+    await #expect(processExitsWith: .failure) {
+      [path = directory.path as String] in
+      let (storage, _) = try Reports().open(path)
+      #expect(storage.submit(StorageBatch(sequence: 2)) == .accepted)
+      _ = storage.submit(StorageBatch(sequence: 2))
+    }
+  }
 }

@@ -62,7 +62,8 @@ extension HTTPServer {
     }
     let stream = HTTPStream(bytesMax: configuration.streamBytesMax)
     stream.attach(
-      connection: exchange.connection, descriptor: connections.descriptor(slot: exchange.slot))
+      connection: exchange.connection, descriptor: connections.descriptor(slot: exchange.slot)
+    ) { [weak self] in self?.hasResumed = true }
     exchange.stream = stream
     counters.streamsNow += 1
     let response = cmhd_stream_response(
@@ -97,7 +98,9 @@ extension HTTPServer {
     countResponse(status)
     let isQueued = cmhd_queue(exchange.connection, UInt32(status), response)
     precondition(isQueued, "request \(exchange.id) cannot take an answer now")
-    if wasParked { MHD_resume_connection(exchange.connection) }
+    guard wasParked else { return }
+    MHD_resume_connection(exchange.connection)
+    hasResumed = true
   }
 
   func countResponse(_ status: Int) {

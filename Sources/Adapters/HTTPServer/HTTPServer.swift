@@ -33,6 +33,9 @@ package final class HTTPServer {
   let fields: UnsafeMutablePointer<cmhd_field>
   private var daemon: OpaquePointer?
   private var isRunning = false
+  /// Whether a connection was resumed since the last `run()`: libmicrohttpd neither signals its
+  /// descriptor nor shortens its time-out for that when it has no thread.
+  var hasResumed = false
   /// The listening socket once libmicrohttpd has given it back.
   private var quiescedDescriptor: Int32 = -1
 
@@ -71,6 +74,7 @@ package final class HTTPServer {
   /// Milliseconds until `run()` is due without activity, or `nil` when only activity matters.
   package var timeoutMilliseconds: Int? {
     guard let daemon else { return nil }
+    if hasResumed { return 0 }
     let daemonTimeout = cmhd_timeout_milliseconds(daemon)
     guard let deadline = connections.nextDeadlineMilliseconds else {
       return daemonTimeout < 0 ? nil : Int(daemonTimeout)
@@ -85,6 +89,7 @@ package final class HTTPServer {
     guard let daemon else { return }
     precondition(!isRunning, "run() is called by a handler")
     isRunning = true
+    hasResumed = false
     defer { isRunning = false }
     nowMilliseconds = monotonicMilliseconds()
     while let descriptor = connections.popExpired(now: nowMilliseconds) {

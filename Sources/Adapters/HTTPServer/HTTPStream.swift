@@ -37,6 +37,8 @@ package final class HTTPStream {
   private var isSuspended = false
   private var connection: OpaquePointer?
   private var descriptor: Int32 = -1
+  /// Tells the server that it must run.
+  private var onResume: (() -> Void)?
 
   init(bytesMax: Int) {
     self.bytesMax = bytesMax
@@ -82,9 +84,12 @@ package final class HTTPStream {
 
   // MARK: The server's side
 
-  func attach(connection: OpaquePointer, descriptor: Int32) {
+  func attach(
+    connection: OpaquePointer, descriptor: Int32, onResume: @escaping () -> Void
+  ) {
     self.connection = connection
     self.descriptor = descriptor
+    self.onResume = onResume
   }
 
   /// Wakes the suspended connection; without effect when it is not suspended.
@@ -92,6 +97,7 @@ package final class HTTPStream {
     guard isSuspended, let connection else { return }
     isSuspended = false
     MHD_resume_connection(connection)
+    onResume?()
   }
 
   /// Copies pending bytes out, suspends the connection when there are none, or ends the body.

@@ -52,7 +52,7 @@ extension Connection {
     }
     do {
       try consume(payload, on: stream)
-      if finished { try finish(stream) }
+      if finished, breach == nil { try finish(stream) }
     } catch {
       breach = (.malformedFrame, error.description)
       return -1

@@ -58,11 +58,14 @@ extension Connection {
   /// Bursts per connection and turn: enough to keep a fast link busy, few enough that other connections
   /// and incoming packets wait less than a millisecond.
   private static let burstsPerTurn = 2
+  /// Kernels segment at most 64 packets per call.
+  private static let packetsPerBurst = 60
 
   /// Sends what there is, within this turn's share.
   func flush(at now: UInt64) -> FlushOutcome {
     settle()
-    for stream in [controlOut, bundlesOut] { stream?.isBlocked = false }
+    controlOut?.isBlocked = false
+    bundlesOut?.isBlocked = false
     for stream in requestRotation { stream.isBlocked = false }
     var outcome = FlushOutcome.hasMore
     for _ in 0..<Connection.burstsPerTurn {
@@ -82,8 +85,9 @@ extension Connection {
     let quantum = min(cquic_connection_send_quantum(library), WriteScratch.burstBytes)
     var gathered = 0
     var segment = 0
+    var packets = 0
     var remoteLength: UInt32 = 0
-    while gathered == 0 || gathered + segment <= quantum {
+    while gathered == 0 || (gathered + segment <= quantum && packets < Connection.packetsPerBurst) {
       let destination = scratch.burst + gathered
       let length = nextPacket(into: destination, at: now)
       if length < 0 { return .failed(length) }
@@ -106,6 +110,7 @@ extension Connection {
         scratch.burstRemote.update(from: scratch.remote, count: 28)
       }
       gathered += bytes
+      packets += 1
       if bytes < segment { break }
     }
     let sent = send(scratch.burst, gathered, segment, to: scratch.burstRemote, remoteLength)

@@ -29,6 +29,8 @@ final class Connection {
 
   var handshakeCompleted = false
   var handshakeConfirmed = false
+  /// The transport has counted the handshake as confirmed.
+  var isConfirmed = false
   var isAnnounced = false
   var hasEnded = false
   var isDirty = false
@@ -150,7 +152,7 @@ final class Connection {
       let number = cquic_connection_open_unidirectional(library)
       guard number >= 0 else { return false }
       let stream = Stream(id: number, kind: kind)
-      stream.outgoing.append(byte: byte)
+      stream.append(bytes: [byte])
       bufferedBytes += 1
       streams[number] = stream
       if byte == Stream.controlByte { controlOut = stream } else { bundlesOut = stream }

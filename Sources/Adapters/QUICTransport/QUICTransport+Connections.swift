@@ -82,7 +82,7 @@ extension QUICTransport {
       preconditionFailure("connection \(connection.id) was confirmed without a key")
     }
     if connection.role == .acceptor { handshakesInbound -= 1 }
-    connection.handshakeConfirmed = true
+    connection.isConfirmed = true
     counters.handshakesConfirmed += 1
     if let existing = byKey[key] {
       if existing.role == connection.role {
@@ -203,7 +203,7 @@ extension QUICTransport {
     counters.connections = connections.count
     if let timer = connection.timer { loop.cancel(timer) }
     connection.timer = nil
-    if !connection.handshakeConfirmed {
+    if !connection.isConfirmed {
       if connection.role == .acceptor { handshakesInbound -= 1 }
       countFailure(reason)
     }

@@ -234,12 +234,12 @@ extension QUICTransport {
       endForBreach(connection, breach)
       return
     }
-    let isConfirmed =
+    let isConfirmedByBoth =
       switch connection.role {
       case .dialler: connection.handshakeConfirmed
       case .acceptor: connection.handshakeCompleted
       }
-    if isConfirmed && !connection.isAnnounced { confirm(connection) }
+    if isConfirmedByBoth && !connection.isConfirmed { confirm(connection) }
     if !connection.hasEnded { markDirty(connection) }
   }
 

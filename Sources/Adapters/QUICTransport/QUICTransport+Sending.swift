@@ -52,7 +52,7 @@ extension QUICTransport {
     let number = cquic_connection_open_bidirectional(connection.library)
     guard number >= 0 else { return .full }
     let stream = Stream(id: number, kind: .requestOut)
-    stream.outgoing.append(byte: Stream.requestByte)
+    stream.append(bytes: [Stream.requestByte])
     stream.outgoing.append(frame: frame)
     stream.finishing = true
     stream.deadline = loop.now() &+ configuration.requestTimeout

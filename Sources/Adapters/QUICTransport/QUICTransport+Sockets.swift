@@ -5,7 +5,7 @@ import Reactor
 
 extension QUICTransport {
   /// Receive calls per readiness, so that one busy socket cannot hold the turn.
-  private static let fillsPerReadiness = 4
+  private static let fillsPerReadiness = 2
 
   func socketIsReady(_ place: Int, _ readiness: Readiness) {
     let socket = sockets[place]

@@ -6,7 +6,7 @@ package import Reactor
 ///
 /// Both roles share the bound sockets. Each connection carries a control and a bundle channel in each
 /// direction, requests on streams of their own, and datagrams; `docs/protocol/transport.md` describes
-/// what is on the wire. The transport is confined to its loop's thread and must not outlive the loop.
+/// what is on the wire. The transport is confined to its loop's thread.
 ///
 /// Invariants:
 ///
@@ -26,13 +26,13 @@ package final class QUICTransport {
   /// What has been counted.
   package internal(set) var counters = QUICCounters()
 
-  unowned let loop: EventLoop
+  let loop: EventLoop
   weak var delegate: (any QUICTransportDelegate)?
   let log: QUICLogger
   let identity: OpaquePointer
   var sockets: [UDPSocket] = []
   let receiver: OpaquePointer
-  let scratch = WriteScratch()
+  let scratch: WriteScratch
 
   var connections: [PeerConnectionID: Connection] = [:]
   var byKey: [PeerKey: Connection] = [:]
@@ -79,6 +79,7 @@ package final class QUICTransport {
       preconditionFailure("no memory for the receive buffers")
     }
     self.receiver = receiver
+    scratch = WriteScratch()
     for address in configuration.bindAddresses {
       try open(address)
     }

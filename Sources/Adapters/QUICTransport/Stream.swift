@@ -44,6 +44,11 @@ final class Stream {
     self.kind = kind
   }
 
+  /// Appends bytes that are no frame: the kind of the stream.
+  func append(bytes: [UInt8]) {
+    for byte in bytes { outgoing.append(byte: byte) }
+  }
+
   var hasWork: Bool {
     !isBlocked && (outgoing.unsentBytes > 0 || (finishing && !finishSent))
   }

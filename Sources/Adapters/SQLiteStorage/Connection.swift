@@ -10,8 +10,6 @@ final class Connection {
   enum Mode {
     /// For reading and writing, made when absent.
     case create
-    /// For reading and writing; the program only reads (`query_only`).
-    case query
     /// For reading only: the file is never changed.
     case readOnly
   }
@@ -31,7 +29,6 @@ final class Connection {
     let flags =
       switch mode {
       case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-      case .query: SQLITE_OPEN_READWRITE
       case .readOnly: SQLITE_OPEN_READONLY
       }
     var opened: OpaquePointer?
@@ -54,7 +51,7 @@ final class Connection {
     try execute("PRAGMA cache_size=-\(cacheBytes / 1_024)")
     switch mode {
     case .create: try configureWriter()
-    case .query, .readOnly: try execute("PRAGMA query_only=ON")
+    case .readOnly: try execute("PRAGMA query_only=ON")
     }
   }
 
@@ -114,9 +111,6 @@ final class Connection {
     statements[sql] = (statement, uses)
     return statement
   }
-
-  /// The number of statements kept compiled.
-  var statementCount: Int { statements.count }
 
   /// The first column of the first row as an integer, or `nil` without a row.
   func integer(_ sql: String, _ values: [ColumnValue] = []) throws(SQLiteError) -> Int64? {

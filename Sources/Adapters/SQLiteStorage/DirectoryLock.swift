@@ -42,7 +42,11 @@ final class DirectoryLock: Sendable {
       defer { slot = nil }
       return slot
     }
-    if let descriptor { _ = close(descriptor) }
+    guard let descriptor else { return }
+    // Unlocked by name: a child process between fork and exec still shares the open file, so that
+    // closing this descriptor alone would not let go.
+    _ = flock(descriptor, LOCK_UN)
+    _ = close(descriptor)
   }
 
   private static func holder(_ descriptor: Int32) -> Int32? {

@@ -34,6 +34,13 @@ enum FileSystem {
   /// Whether something has this path.
   static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
+  /// The size of a file; zero when there is none.
+  static func byteCount(of path: String) -> UInt64 {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return 0 }
+    return UInt64(max(0, status.st_size))
+  }
+
   /// Makes the names in a directory durable.
   static func syncDirectory(_ path: String) throws(Failure) {
     let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

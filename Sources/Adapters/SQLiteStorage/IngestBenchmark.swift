@@ -58,8 +58,8 @@ package struct IngestBenchmark: Hashable, Sendable {
     let body = (0..<operationBytes).map { _ in UInt8(truncatingIfNeeded: random.next()) }
     let insert = try connection.prepare(
       """
-      INSERT INTO bundles (lane_index, number, first_sequence, operation_count, last_time, header,
-        signature, body) VALUES (1, ?, ?, 1, ?, x'', x'', ?)
+      INSERT INTO bundles (lane_index, number, first_sequence, operation_count, last_time, mark,
+        header, signature, body) VALUES (1, ?, ?, 1, ?, 0, x'', x'', ?)
       """)
     let start = MonotonicClock.nanoseconds
     var written = 0

@@ -51,7 +51,7 @@ struct LaneCheck: Sendable {
     var previous = try previousHeader(connection)
     let statement = try connection.cached(
       """
-      SELECT number, first_sequence, operation_count, last_time, header, signature, body
+      SELECT number, first_sequence, operation_count, last_time, mark, header, signature, body
       FROM bundles WHERE lane_index = ? AND number BETWEEN ? AND ? ORDER BY number
       """)
     let values: [ColumnValue] = [
@@ -67,9 +67,9 @@ struct LaneCheck: Sendable {
           previous = nil
           expected += 1
         }
-        let stored = StoredBundle(statement, from: 4)
+        let stored = StoredBundle(statement, from: 5)
         let header = check(stored, number, previous, &outcome)
-        if let header { checkColumns(statement, header, &outcome) }
+        if let header { checkColumns(statement, header, stored.digest, &outcome) }
         outcome.digests.append(stored.digest)
         previous = header.map { ($0, stored.digest) }
         expected += 1
@@ -107,6 +107,7 @@ struct LaneCheck: Sendable {
     outcome.report.bundles += 1
     outcome.report.bytes += UInt64(
       stored.header.count + stored.signature.count + stored.body.count)
+    // The finding is what matters, not at which byte the decoder stopped.
     guard let header = try? BundleHeader(decoding: stored.header) else {
       outcome.report.add(.init(.header, lane: lane, number: number, "cannot be read"))
       return nil
@@ -138,6 +139,7 @@ struct LaneCheck: Sendable {
       outcome.report.add(.init(.signature, lane: lane, number: number, "has a wrong length"))
       return
     }
+    // As for the header: that the lengths do not add up is all there is to say.
     guard let operations = try? SignedBundle.operations(inBody: stored.body) else {
       outcome.report.add(.init(.operations, lane: lane, number: number, "cannot be read"))
       return
@@ -156,12 +158,14 @@ struct LaneCheck: Sendable {
   }
 
   private func checkColumns(
-    _ statement: Statement, _ header: BundleHeader, _ outcome: inout Outcome
+    _ statement: Statement, _ header: BundleHeader, _ digest: Digest,
+    _ outcome: inout Outcome
   ) {
     let isEqual =
       statement.unsigned(1) == header.firstSequence
       && statement.integer(2) == Int64(header.operationCount)
       && statement.unsigned(3) == header.lastTime.raw
+      && statement.unsigned(4) == digest.words.0
     guard !isEqual else { return }
     outcome.report.add(
       .init(.header, lane: lane, number: statement.unsigned(0), "disagrees with its columns"))

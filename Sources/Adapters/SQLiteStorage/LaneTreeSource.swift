@@ -58,7 +58,10 @@ final class LaneTreeSource {
       SELECT header FROM bundles
       WHERE lane_index = ? AND number > ? AND number <= ? ORDER BY number
       """)
-    return try read(statement, [.integer(laneIndex), integer(range.lowerBound), integer(range.upperBound)], count: range.count) {
+    return try read(
+      statement, [.integer(laneIndex), integer(range.lowerBound), integer(range.upperBound)],
+      count: range.count
+    ) {
       Blake2b.hash($0, .bundleHeader)
     }
   }

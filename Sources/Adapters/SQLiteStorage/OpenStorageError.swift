@@ -1,7 +1,7 @@
 internal import Primitives
 package import Records
 
-/// Why a swarm's directory could not be opened; nothing was changed in it.
+/// Why a swarm's directory could not be opened; no bundle, row or named value was changed in it.
 package struct OpenStorageError: Error, Sendable {
   /// What is wrong.
   package enum Reason: Hashable, Sendable {

@@ -10,11 +10,11 @@ package final class Reader {
   let log: Connection
   private let state: Connection
 
-  init(directory: String, cacheBytes: Int, mode: Connection.Mode = .query) throws(SQLiteError) {
+  init(directory: String, cacheBytes: Int) throws(SQLiteError) {
     log = try Connection(
-      path: "\(directory)/\(LogSchema.file)", mode: mode, cacheBytes: cacheBytes)
+      path: "\(directory)/\(LogSchema.file)", mode: .readOnly, cacheBytes: cacheBytes)
     state = try Connection(
-      path: "\(directory)/\(StateSchema.file)", mode: mode, cacheBytes: cacheBytes)
+      path: "\(directory)/\(StateSchema.file)", mode: .readOnly, cacheBytes: cacheBytes)
   }
 
   /// Runs `body` with the rows as they are at its first read.

@@ -36,6 +36,9 @@ final class ReaderPool: Sendable {
     }
   }
 
+  /// Reads that wait for a thread.
+  var pendingCount: Int { queue.read { $0.works.count } }
+
   /// Queues `work` unless too much waits.
   func submit(_ work: @escaping Work) -> SubmitResult {
     queue.update { queue in

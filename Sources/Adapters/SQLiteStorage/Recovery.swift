@@ -63,8 +63,8 @@ package struct Recovery {
   /// Opens connections of its own for reading.
   init(_ content: RecoveredContent, directory: String) throws(SQLiteError) {
     self.content = content
-    log = try Connection(path: "\(directory)/\(LogSchema.file)", mode: .query)
-    state = try Connection(path: "\(directory)/\(StateSchema.file)", mode: .query)
+    log = try Connection(path: "\(directory)/\(LogSchema.file)", mode: .readOnly)
+    state = try Connection(path: "\(directory)/\(StateSchema.file)", mode: .readOnly)
   }
 
   /// Calls `body` with every row of a table in order of key.

@@ -55,6 +55,8 @@ package final class SwarmStorage: Sendable {
 
   /// Hands over a step to be made durable after all earlier ones. Steps are taken one at a time, in
   /// ascending order of sequence; an answer other than `accepted` leaves the step with the caller.
+  /// Rows are durable because the bundles are that they follow from: a step of rows alone is not
+  /// synced and belongs to `submitReplay`.
   package func submit(_ batch: StorageBatch) -> SubmitResult {
     enqueue(QueuedStep(batch))
   }
@@ -97,6 +99,20 @@ package final class SwarmStorage: Sendable {
       statistics.pendingBytes = queue.byteCount
       return statistics
     }
+  }
+
+  /// Reads that wait for a reading thread.
+  package var pendingReads: Int { readers.pendingCount }
+
+  /// Bytes of the databases and their write-ahead logs.
+  package var fileBytes: UInt64 {
+    var total: UInt64 = 0
+    for file in [LogSchema.file, StateSchema.file] {
+      for suffix in ["", "-wal"] {
+        total += FileSystem.byteCount(of: "\(directory)/\(file)\(suffix)")
+      }
+    }
+    return total
   }
 
   /// Why storage stopped, if it did.
@@ -176,25 +192,26 @@ package final class SwarmStorage: Sendable {
 
   // MARK: Closing
 
-  /// Writes what waits, moves both write-ahead logs into their databases and marks the directory as
-  /// closed. Not to be called from a completion. Afterwards nothing is taken any more and the
-  /// directory can be opened again. After a failure the directory is let go with the storage itself
-  /// and stays marked as open.
+  /// Writes what waits, moves both write-ahead logs into their databases, marks the directory as
+  /// closed and lets it go. After a failure it only ends the threads, lets the directory go and
+  /// throws the failure. Not to be called from a completion or report.
   package func close() throws(StorageFailure) {
     let wasOpen = writer.queue.update { queue in
       guard case .open = queue.phase else { return false }
       queue.phase = .draining
       return true
     }
-    guard wasOpen else { throw failure ?? StorageFailure(.closed) }
     stopThreads()
+    defer {
+      writer.holder.close()
+      lock.release()
+    }
     if let failure { throw failure }
+    guard wasOpen else { throw StorageFailure(.closed) }
     writer.queue.update { $0.phase = .stopped }
     try writer.holder.withCore { (core) throws(StorageFailure) in
       try core.close()
     }
-    writer.holder.close()
-    lock.release()
   }
 
   private func stopThreads() {

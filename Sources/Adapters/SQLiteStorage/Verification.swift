@@ -186,7 +186,8 @@ package enum Verification {
     for subtree in missing.keys.sorted(by: { ($0.level, $0.index) < ($1.level, $1.index) }) {
       report.add(
         .init(
-          .tile, lane: lane.head.lane, "height \(subtree.level) position \(subtree.index) is missing"
+          .tile, lane: lane.head.lane,
+          "height \(subtree.level) position \(subtree.index) is missing"
         ))
     }
   }

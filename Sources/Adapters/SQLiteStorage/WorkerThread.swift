@@ -2,11 +2,11 @@ internal import Glibc
 internal import Synchronization
 
 /// A thread of the operating system that runs one closure and is joined by its owner.
-final class WorkerThread: Sendable {
+package final class WorkerThread: Sendable {
   private let thread: Mutex<pthread_t?>
 
   /// Starts a thread.
-  init(_ body: @escaping @Sendable () -> Void) {
+  package init(_ body: @escaping @Sendable () -> Void) {
     let start = ThreadStart(body)
     var thread = pthread_t()
     let context = unsafe Unmanaged.passRetained(start).toOpaque()
@@ -16,7 +16,7 @@ final class WorkerThread: Sendable {
   }
 
   /// Waits until the closure has returned; the second call returns at once.
-  func join() {
+  package func join() {
     let thread = thread.withLock { slot in
       defer { slot = nil }
       return slot

@@ -41,8 +41,10 @@ package import Records
 package struct Gossip: Sendable {
   let node: NodeID
   let cluster: ClusterID
-  let swarm: SwarmID
-  let limits: GossipLimits
+  /// The swarm whose lanes these are.
+  package let swarm: SwarmID
+  /// The bounds and periods.
+  package let limits: GossipLimits
   /// The lane this node writes.
   package let ownLane: LaneID
   var lanes: [LaneState]

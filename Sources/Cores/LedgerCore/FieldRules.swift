@@ -12,29 +12,47 @@ enum TextRule {
     _ text: String, _ field: LedgerFault.Field, _ length: ClosedRange<Int>, lines: Lines
   ) throws(LedgerFault) {
     let bytes = text.utf8Span.span
-    var count = 0
+    let tally = bytes.withUnsafeBufferPointer(tally)
+    if tally.hasSuspects && hasControl(bytes, lines) {
+      throw LedgerFault(field, .controlCharacter)
+    }
+    if tally.scalars < length.lowerBound {
+      throw LedgerFault(field, .tooShort(minimum: length.lowerBound, actual: tally.scalars))
+    }
+    if tally.scalars > length.upperBound {
+      throw LedgerFault(field, .tooLong(maximum: length.upperBound, actual: tally.scalars))
+    }
+    if tally.isBlank && length.lowerBound > 0 { throw LedgerFault(field, .blank) }
+  }
+
+  /// What one pass without branches finds: most texts need no second one.
+  private static func tally(
+    _ bytes: UnsafeBufferPointer<UInt8>
+  ) -> (scalars: Int, hasSuspects: Bool, isBlank: Bool) {
+    var continuations = 0
+    var suspects: UInt8 = 0
+    var visible: UInt8 = 0
+    for byte in bytes {
+      // Bytes 10xxxxxx continue a scalar; C2 leads the C1 control characters.
+      continuations &+= byte & 0xc0 == 0x80 ? 1 : 0
+      suspects |= byte < 0x20 || byte == 0x7f || byte == 0xc2 ? 1 : 0
+      visible |= byte > 0x20 ? 1 : 0
+    }
+    return (bytes.count - continuations, suspects != 0, visible == 0)
+  }
+
+  /// Whether there is a control character that the field may not have.
+  private static func hasControl(_ bytes: Span<UInt8>, _ lines: Lines) -> Bool {
     var previous: UInt8 = 0
-    var isBlank = true
     for index in bytes.indices {
       let byte = bytes[index]
-      // Bytes 10xxxxxx continue a scalar.
-      if byte & 0xc0 != 0x80 { count += 1 }
       let isBreak = byte == 0x0a || byte == 0x09
       // C1 control characters are C2 80 to C2 9F.
       let isControl = byte < 0x20 || byte == 0x7f || (previous == 0xc2 && byte & 0xe0 == 0x80)
-      if isControl && !(isBreak && lines == .many) {
-        throw LedgerFault(field, .controlCharacter)
-      }
-      if byte > 0x20 { isBlank = false }
+      if isControl && !(isBreak && lines == .many) { return true }
       previous = byte
     }
-    if count < length.lowerBound {
-      throw LedgerFault(field, .tooShort(minimum: length.lowerBound, actual: count))
-    }
-    if count > length.upperBound {
-      throw LedgerFault(field, .tooLong(maximum: length.upperBound, actual: count))
-    }
-    if isBlank && length.lowerBound > 0 { throw LedgerFault(field, .blank) }
+    return false
   }
 }
 

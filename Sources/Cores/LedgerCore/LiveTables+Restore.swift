@@ -8,6 +8,7 @@ struct RestoredScore {
   let agent: UInt32
   let resolvedAnswers: Int64
   let correct: Int64
+  let accuracyBound: Int64
 }
 
 /// Why stored rows are not a state of the live tables.
@@ -67,7 +68,10 @@ extension LiveTables {
     for score in restoredScores {
       let agent = agents[Int(score.agent)]
       guard agent.registration != nil, Int64(agent.resolvedAnswers) == score.resolvedAnswers,
-        Int64(agent.correct) == score.correct
+        Int64(agent.correct) == score.correct,
+        Int64(
+          AccuracyBound.millionths(correct: agent.correct, resolved: agent.resolvedAnswers))
+          == score.accuracyBound
       else { throw RestoreError(table, .wrongScore) }
     }
     for index in dirtyScores { agents[Int(index)].isScoreDirty = false }
@@ -152,7 +156,8 @@ extension LiveTables {
     restoredScores.append(
       RestoredScore(
         agent: index, resolvedAnswers: try reader.integer(1, in: 0...Int64(UInt32.max)),
-        correct: try reader.integer(2, in: 0...Int64(UInt32.max))))
+        correct: try reader.integer(2, in: 0...Int64(UInt32.max)),
+        accuracyBound: try reader.integer(3, in: 0...1_000_000)))
   }
 
   private mutating func restoreMember(_ reader: RowReader) throws(RestoreError) {

@@ -52,11 +52,12 @@ extension LiveTables {
   }
 
   static func scoreRow(of entry: AgentEntry) -> Row {
-    Row(
+    let bound = AccuracyBound.millionths(correct: entry.correct, resolved: entry.resolvedAnswers)
+    return Row(
       scoreSchema,
       [
         .bytes(entry.agent.bytes), .integer(Int64(entry.resolvedAnswers)),
-        .integer(Int64(entry.correct)),
+        .integer(Int64(entry.correct)), .integer(Int64(bound)),
       ])
   }
 

@@ -46,13 +46,14 @@ extension LiveTables {
     ] + stampColumns(),
     keyColumnCount: 2)
 
-  /// What agents' answers to resolved questions came to.
+  /// What agents' answers to resolved questions came to; `accuracy_bound` is in millionths.
   package static let scoreSchema = TableSchema(
     number: 5, name: "score",
     columns: [
       .init("agent", .bytes), .init("resolved_answers", .integer), .init("correct", .integer),
+      .init("accuracy_bound", .integer),
     ],
-    keyColumnCount: 1)
+    keyColumnCount: 1, indexes: [["accuracy_bound", "resolved_answers", "agent"]])
 
   /// Nodes as announced: the role of the first announcement and the addresses of the last.
   package static let memberSchema = TableSchema(

@@ -174,3 +174,16 @@ extension LiveTables {
     rowSet.insert(new)
   }
 }
+
+extension LiveTables {
+  /// Applies every operation of a bundle, each with its stamp.
+  package mutating func apply(_ bundle: SignedBundle, into rows: inout [Row]) {
+    let header = bundle.header
+    for (index, operation) in bundle.operations.enumerated() {
+      let time = HybridTime(raw: header.firstTime.raw + UInt64(index))
+      let stamp = OperationStamp(
+        time: time, lane: header.lane, number: header.number, index: index)
+      apply(operation, at: stamp, into: &rows)
+    }
+  }
+}

@@ -155,15 +155,9 @@ package struct NodeMachine: ProtocolCore {
 
   /// Applies a bundle's operations to the tables; true when a member row changed.
   private mutating func apply(_ bundle: SignedBundle) -> Bool {
-    let header = bundle.header
     let before = batch.rows.count
-    for (index, operation) in bundle.operations.enumerated() {
-      let time = HybridTime(raw: header.firstTime.raw + UInt64(index))
-      let stamp = OperationStamp(
-        time: time, lane: header.lane, number: header.number, index: index)
-      tables.apply(operation, at: stamp, into: &batch.rows)
-    }
-    clock.observe(header.lastTime)
+    tables.apply(bundle, into: &batch.rows)
+    clock.observe(bundle.header.lastTime)
     batch.bundles.append(bundle)
     return batch.rows[before...].contains { $0.table == LiveTables.memberSchema.number }
   }

@@ -9,7 +9,7 @@ extension Identifier where Kind == HashSalt {
   package static var none: Identifier<HashSalt> { Identifier(high: 0, low: 0) }
 }
 
-/// BLAKE2b-256 (RFC 7693) with personalization as the domain tag.
+/// BLAKE2b with 32-byte digests (RFC 7693) and the domain tag as personalization.
 ///
 /// The salt field carries what must keep whole clusters apart; it is zero where a digest is meant
 /// to be comparable across clusters. A value of this type collects the parts of one message; the

@@ -1,6 +1,7 @@
 /// The sixteen bytes that keep one use of the hash apart from every other.
 ///
-/// The tag goes into BLAKE2b's personalization field (RFC 7693, section 2.8 and the BLAKE2 paper),
+/// The tag goes into the personalization field of BLAKE2b's parameter block (Aumasson, Neves,
+/// Wilcox-O'Hearn and Winnerlein, "BLAKE2: simpler, smaller, fast as MD5", 2013, section 2.8),
 /// so that equal bytes hashed for two purposes never give equal digests, and no purpose pays for a
 /// prefix. Every tag of the product is listed here and nowhere else; none exceeds 16 bytes.
 package enum HashTag: String, CaseIterable, Sendable {

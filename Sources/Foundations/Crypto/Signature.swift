@@ -33,6 +33,8 @@ package enum SignatureDomain: String, CaseIterable, Sendable {
 package struct SigningKey: Sendable {
   /// The public half: a node's name.
   package let publicKey: Digest
+  /// The seed: a secret, for the certificate that shows the same key to TLS.
+  package let seed: Digest
   private let secret: [UInt8]
 
   /// Derives the key pair of `seed` (RFC 8032, section 5.1.5).
@@ -45,6 +47,7 @@ package struct SigningKey: Sendable {
       preconditionFailure("Ed25519 refused a seed")
     }
     publicKey = key
+    self.seed = seed
     secret = secretBytes
   }
 

@@ -20,7 +20,8 @@ package enum Base32 {
     return String(decoding: characters, as: UTF8.self)
   }
 
-  /// Reads what `text(_:)` writes; `nil` for other characters, lengths and unused bits that are set.
+  /// Reads what `text(_:)` writes; `nil` for other characters and lengths, and for unused bits that
+  /// are set.
   package static func bytes(_ text: some StringProtocol) -> [UInt8]? {
     var result: [UInt8] = []
     var held: UInt32 = 0

@@ -53,6 +53,12 @@ package enum Files {
     try create(path, bytes, mode: mode, syncingDirectory: true)
   }
 
+  /// Removes a file.
+  package static func remove(_ path: String) throws {
+    guard unlink(path) == 0 else { throw failure("remove", path) }
+    try synchronizeDirectory(of: path)
+  }
+
   /// Makes a directory and the missing ones above it.
   package static func makeDirectory(_ path: String, mode: UInt32 = 0o755) throws {
     if mkdir(path, mode) == 0 { return }

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Crypto
 internal import Primitives
 internal import QUICTransport
 internal import Reactor

@@ -1,13 +1,14 @@
-package import AgentAPI
+internal import AgentAPI
 internal import Configuration
 internal import CoreKit
 internal import GossipCore
-package import LedgerCore
+internal import Merkle
+internal import LedgerCore
 internal import NodeCore
-package import Primitives
+internal import Primitives
 internal import QUICTransport
 internal import Reactor
-package import Records
+internal import Records
 internal import SQLiteStorage
 internal import Wire
 

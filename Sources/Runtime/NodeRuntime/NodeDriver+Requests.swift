@@ -4,6 +4,7 @@ internal import GossipCore
 internal import NodeCore
 internal import Primitives
 internal import QUICTransport
+internal import Reactor
 internal import Records
 internal import SQLiteStorage
 internal import Telemetry
@@ -87,7 +88,7 @@ extension NodeDriver {
     let byteMax = min(Int(request.bytesMax), machine.gossip.limits.pullBytesMax)
     let result = storage.read { reader in
       try reader.bundles(
-        request.lane, from: request.first, to: request.last, bytesMax: byteMax)
+        of: request.lane, from: request.first, to: request.last, bytesMax: byteMax)
     } completion: { outcome in
       _ = handle.post { _ in driver.value.sendAnswer(outcome, id) }
     }
@@ -144,7 +145,7 @@ extension NodeDriver {
     let position = wanted.position
     let conflicting = wanted.conflicting
     _ = storage.read { reader in
-      try reader.bundle(position.lane, position.number)
+      try reader.bundle(at: position)
     } completion: { outcome in
       guard case .success(let bundle?) = outcome else { return }
       let header = bundle.signedHeader

@@ -14,7 +14,6 @@ extension NodeDriver {
   /// What the node says about itself.
   var status: NodeStatus {
     let gossip = machine.gossip
-    let statistics = storage.statistics
     let voters = configuration.genesis.voters.map(\.node)
     let frontier = gossip.frontier
     let reachable = voters.filter { $0 == configuration.node || isConnected($0) }.count
@@ -26,8 +25,8 @@ extension NodeDriver {
       operations: gossip.heads.reduce(0) { $0 + $1.lastSequence },
       peers: peerStatuses(frontier), voters: voters.count, votersReachable: reachable,
       notReady: fatal.map { [$0] } ?? [], pendingWrites: writes.count,
-      pendingReads: statistics.pendingReads, pendingBundles: gossip.parkedCount,
-      storageBytes: statistics.fileBytes)
+      pendingReads: storage.pendingReads, pendingBundles: gossip.parkedCount,
+      storageBytes: storage.fileBytes)
   }
 
   /// Every member, this node included, in ascending order of node.

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import CoreKit
 internal import Crypto
+internal import GossipCore
 internal import HTTPServer
 internal import LedgerCore
 internal import NodeCore

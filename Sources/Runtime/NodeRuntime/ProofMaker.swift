@@ -1,5 +1,6 @@
 internal import AgentAPI
 internal import Crypto
+internal import Merkle
 internal import Records
 internal import SQLiteStorage
 internal import Wire
@@ -11,7 +12,9 @@ enum ProofMaker {
     of operation: OperationID, _ head: LaneHead, _ laneIndex: Int, _ heads: [LaneHead],
     from reader: Reader
   ) throws -> OperationProof? {
-    guard let parts = try reader.operationProof(of: operation, at: head.number) else { return nil }
+    guard let parts = try reader.operationProof(operation, at: head.number),
+      let signature = Signature(parts.signature)
+    else { return nil }
     var laneHead = WireWriter()
     laneHead.write(head.lane.digest)
     laneHead.write(head.number)
@@ -19,7 +22,7 @@ enum ProofMaker {
     laneHead.write(head.range.root)
     return OperationProof(
       operation: parts.operation, index: operation.index, operationCount: parts.operationCount,
-      operationPath: parts.operationPath, header: parts.header, signature: parts.signature,
+      operationPath: parts.operationPath, header: parts.header, signature: signature,
       node: head.node, lane: head.lane, number: operation.bundle.number, laneCount: head.number,
       lanePath: parts.lanePath, laneRoot: head.range.root, laneHead: laneHead.bytes,
       laneIndex: UInt64(laneIndex), lanesCount: UInt64(heads.count),

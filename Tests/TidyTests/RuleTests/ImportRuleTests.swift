@@ -85,7 +85,7 @@ import Testing
     let manifest = Manifest(try #require(SourceTree.shared.file("Package.swift")))
     #expect(manifest.dependencies.count > 20)
     #expect(manifest.dependencies["Crypto"]?.contains("CSodium") == true)
-    #expect(manifest.dependencies["swarmoracle"] == ["CommandLineTool"])
+    #expect(manifest.dependencies["swarmoracle"] == ["CommandLineTool", "NodeRuntime"])
     #expect(manifest.dependencies["TidyTests"] == [])
     #expect(manifest.dependencies["CMicroHTTPD"] == [])
   }

@@ -100,7 +100,8 @@ extension FieldRule {
       // 3.0 is a whole number too (JSON Schema 2020-12, section 6.1.1).
       guard let number = value.fixedPoint(scale: 0) else {
         return .failure(
-          BrokenRule("type", "must be a whole number from \(range.lowerBound) to \(range.upperBound)"))
+          BrokenRule(
+            "type", "must be a whole number from \(range.lowerBound) to \(range.upperBound)"))
       }
       return FieldRule.check(number, range)
     case .decimal(let range):
@@ -108,11 +109,8 @@ extension FieldRule {
         return .failure(BrokenRule("type", "must be a number"))
       }
       guard number.lies(in: range) else {
-        return .failure(
-          BrokenRule(
-            "range",
-            "must be from \(FieldRule.units(range.lowerBound)) to \(FieldRule.units(range.upperBound))"
-          ))
+        let bounds = (FieldRule.units(range.lowerBound), FieldRule.units(range.upperBound))
+        return .failure(BrokenRule("range", "must be from \(bounds.0) to \(bounds.1)"))
       }
       return .success(.millionths(number.millionths))
     case .flag:
@@ -139,7 +137,8 @@ extension FieldRule {
     case .integer(let range):
       guard text.utf8.count <= 20, let number = Int64(text), !text.hasPrefix("+") else {
         return .failure(
-          BrokenRule("type", "must be a whole number from \(range.lowerBound) to \(range.upperBound)"))
+          BrokenRule(
+            "type", "must be a whole number from \(range.lowerBound) to \(range.upperBound)"))
       }
       return FieldRule.check(number, range)
     case .flag:

@@ -1,20 +1,5 @@
 package import Records
 
-/// What a write has survived when it is confirmed.
-package enum WriteLevel: String, CaseIterable, Comparable, Sendable {
-  /// Synced to the disk of the node that took it: survives a crash of the process.
-  case local
-  /// Synced by a majority of the voters: survives the loss of any minority, power included.
-  case quorum
-
-  package static func < (left: WriteLevel, right: WriteLevel) -> Bool {
-    switch (left, right) {
-    case (.local, .quorum): true
-    case (.local, .local), (.quorum, .local), (.quorum, .quorum): false
-    }
-  }
-}
-
 /// How a write ended.
 package enum WriteResult: Sendable {
   /// The level that was asked for is reached; the operations in the order they were submitted.

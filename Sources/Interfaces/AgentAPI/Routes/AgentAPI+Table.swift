@@ -1,0 +1,5 @@
+extension AgentAPI {
+  /// Every route, in the order of the description.
+  static let routes: [Route] =
+    agentRoutes + questionRoutes + answerRoutes + proofRoutes + nodeRoutes
+}

@@ -1,0 +1,184 @@
+internal import Crypto
+package import HTTPServer
+internal import JSONText
+internal import LedgerCore
+internal import Primitives
+internal import Records
+
+/// The door through which agents and operators reach a node: routes over HTTP and JSON.
+///
+/// A request passes the same checks in the same order whatever its route, so that a refusal says
+/// the first thing that is wrong:
+///
+/// ```
+/// path (404) ─ method (405) ─ Accept (406) ─ token (401, 403) ─ query (422) ─ media type (415)
+///   ─ JSON (400) ─ members (422) ─ what is there (404) ─ capability (403) ─ state (409, 422)
+///   ─ write or read (500, 503, 504)
+/// ```
+///
+/// Invariants:
+/// - **A1** Every request is answered once.
+/// - **A2** Of several requests that would write one object, one is under way at a time; the others
+///   wait for it and are then handled anew, so that they find what it wrote.
+/// - **A3** "Unknown" is never reported as "failed": a write whose deadline passes gives 504 with
+///   the names of its operations.
+///
+/// Confined to the loop thread of the node, which must outlive it.
+package final class AgentAPI {
+  /// The node behind the door.
+  unowned let backend: any AgentBackend
+  var metrics = APIMetrics(routes: AgentAPI.routes.count)
+  /// Kept between responses for its memory.
+  var writer = JSONWriter(capacity: 4_096)
+  /// Objects that are being written, with the requests that wait for the same object (A2).
+  var underWay: [ObjectKey: [() -> Void]] = [:]
+
+  /// Makes the door of a node.
+  package init(backend: any AgentBackend) {
+    self.backend = backend
+  }
+
+  /// Takes a request from the HTTP server.
+  package func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
+    handle(request, park: responder.park, respond: responder.respond)
+  }
+
+  /// Takes a request and answers it through `respond`, at once or later, on the same thread.
+  ///
+  /// - Parameters:
+  ///   - request: The request.
+  ///   - park: Called before an answer is put off; `false` means that the client was refused.
+  ///   - respond: Called once with the answer, unless `park` refused.
+  package func handle(
+    _ request: HTTPRequest, park: @escaping () -> Bool, respond: @escaping (HTTPResponse) -> Void
+  ) {
+    let start = backend.now
+    var route = APIMetrics.noRoute
+    do throws(APIProblem) {
+      let segments = AgentAPI.withoutSwarm(request.segments)
+      route = try find(request.method, segments[...])
+      let exchange = try admit(
+        request, segments, to: route, start: start, park: park, respond: respond)
+      run(exchange)
+    } catch {
+      count(route, since: start, status: error.kind.status)
+      respond(error.response)
+    }
+  }
+
+  /// Calls the route's handler and turns what it throws into an answer.
+  func run(_ exchange: Exchange) {
+    do throws(APIProblem) {
+      try AgentAPI.routes[exchange.route].handler(self, exchange)
+    } catch {
+      finish(exchange, error)
+    }
+  }
+
+  /// Answers a request.
+  func finish(_ exchange: Exchange, _ response: HTTPResponse) {
+    count(exchange.route, since: exchange.start, status: response.status)
+    exchange.respond(response)
+  }
+
+  /// Refuses a request.
+  func finish(_ exchange: Exchange, _ problem: APIProblem) {
+    finish(exchange, problem.response)
+  }
+
+  /// Makes a response of a JSON text that `build` writes.
+  func json(
+    _ status: Int = 200, headers: [HTTPField] = [], _ build: (inout JSONWriter) -> Void
+  ) -> HTTPResponse {
+    writer.reset()
+    build(&writer)
+    var response = HTTPResponse.json(writer.bytes, status: status)
+    response.headers = headers
+    return response
+  }
+
+  private func count(_ route: Int, since start: Instant, status: Int) {
+    let microseconds = backend.now.since(start).nanoseconds / 1_000
+    metrics.count(route: route, status: status, microseconds: microseconds)
+  }
+}
+
+// MARK: - The checks that all routes share
+
+extension AgentAPI {
+  /// Reads `/v1/swarms/main/…` as `/v1/…`: the swarm `main` has both names.
+  static func withoutSwarm(_ segments: [String]) -> [String] {
+    guard segments.count > 3, segments[0] == "v1", segments[1] == "swarms", segments[2] == "main"
+    else { return segments }
+    return ["v1"] + segments[3...]
+  }
+
+  private func find(
+    _ method: HTTPMethod, _ segments: ArraySlice<String>
+  ) throws(APIProblem) -> Int {
+    var allowed: [String] = []
+    for (index, route) in AgentAPI.routes.enumerated() where route.matches(segments) {
+      if route.method == method { return index }
+      allowed.append(route.method.rawValue)
+      if route.method == .get { allowed.append("HEAD") }
+    }
+    let path = "/" + segments.joined(separator: "/").prefix(120)
+    guard !allowed.isEmpty else {
+      throw APIProblem(
+        .notFound, "\(path) is no path of this interface; /openapi.json describes them all")
+    }
+    let list = allowed.joined(separator: ", ")
+    throw APIProblem(
+      .methodNotAllowed, "\(path) takes \(list), not \(method.rawValue)",
+      headers: [HTTPField("Allow", list)])
+  }
+
+  private func admit(
+    _ request: HTTPRequest, _ segments: [String], to index: Int, start: Instant,
+    park: @escaping () -> Bool, respond: @escaping (HTTPResponse) -> Void
+  ) throws(APIProblem) -> Exchange {
+    let route = AgentAPI.routes[index]
+    try MediaTypes.checkAccept(request.headers, offered: route.successes.map(\.content.mediaType))
+    let credentials = try credentials(of: request, for: route.access)
+    if route.isWrite { try WriteOptions.refuseUnoffered(request.query) }
+    let query = try route.query.read(query: request.query).get()
+    let body = try self.body(of: request, route.body)
+    return Exchange(
+      route: index, request: request, segments: segments, caller: credentials.agent,
+      isOperator: credentials.isOperator, query: query, body: body,
+      write: route.isWrite ? try WriteOptions(query: query, headers: request.headers) : nil,
+      start: start, park: park, respond: respond)
+  }
+
+  private func body(
+    of request: HTTPRequest, _ rule: ObjectRule?
+  ) throws(APIProblem) -> FieldValues {
+    guard let rule else {
+      guard request.body.isEmpty else {
+        throw APIProblem(field: "body", rule: "unknown", "is not taken here; leave it out")
+      }
+      return FieldValues()
+    }
+    try MediaTypes.checkContentType(request.headers)
+    var limits = JSONLimits()
+    limits.depth = 8
+    let value: JSONValue
+    do throws(JSONError) {
+      value = try JSONValue.parse(request.body, limits: limits)
+    } catch {
+      throw AgentAPI.problem(for: error)
+    }
+    return try rule.read(value).get()
+  }
+
+  private static func problem(for error: JSONError) -> APIProblem {
+    switch error.reason {
+    case .tooLong:
+      APIProblem(.payloadTooLarge, "\(error); split the request")
+    case .unexpectedEnd, .unexpectedByte, .trailingBytes, .invalidUTF8, .invalidEscape,
+      .loneSurrogate, .controlCharacter, .invalidNumber, .duplicateKey, .tooDeep, .tooManyMembers,
+      .stringTooLong, .numberTooLong:
+      APIProblem(.malformedJSON, "\(error); send one JSON object as RFC 8259 defines it, in UTF-8")
+    }
+  }
+}

@@ -1,0 +1,158 @@
+internal import Crypto
+internal import Glibc
+internal import HTTPClient
+internal import JSONText
+internal import Primitives
+
+/// What one client counted in one measurement.
+struct IngestCount: Sendable {
+  /// Answers that a quorum acknowledged.
+  var operations = 0
+  /// How long each request took whose answers were acknowledged, in microseconds.
+  var latencies: [UInt32] = []
+  /// Requests that were turned away because too much was under way (503).
+  var overloaded = 0
+  /// Requests whose level was not reached in time (504).
+  var undecided = 0
+  /// What else went wrong first, if anything did.
+  var fault: String?
+  /// When the last request ended, in nanoseconds of the monotonic clock.
+  var endNanoseconds: UInt64 = 0
+}
+
+/// One connection's worth of load: an agent that answers one question after the other.
+///
+/// The value is what lives on between measurements; each measurement has its own connection.
+struct IngestClient: Sendable {
+  private let endpoint: String
+  private let workload: IngestWorkload
+  private var agent = ""
+  private var headers: [HTTPClientField] = []
+  /// The first question that the agent has not answered.
+  private var next: Int
+
+  /// Makes a client of a node; it registers its agent when it first needs one.
+  init(endpoint: String, workload: IngestWorkload) {
+    self.endpoint = endpoint
+    self.workload = workload
+    next = workload.questions.count
+  }
+
+  /// Connects, so that a measurement does not include it.
+  func connect() throws -> HTTPConnection {
+    let connection = HTTPConnection(responseBytesMax: 1 << 20)
+    _ = try connection.send(method: "GET", url: endpoint + "/health")
+    return connection
+  }
+
+  /// Sends requests until the time is up.
+  mutating func run(
+    _ phase: IngestPhase, batchCount: Int, on connection: HTTPConnection,
+    untilNanoseconds end: UInt64
+  ) -> IngestCount {
+    var count = IngestCount()
+    count.latencies.reserveCapacity(16_384)
+    do {
+      while BenchClock.nanoseconds < end {
+        let size =
+          switch phase {
+          case .single: 1
+          case .batch: batchCount
+          }
+        if next + size > workload.questions.count { try register(on: connection) }
+        try send(phase, next..<next + size, on: connection, &count)
+        next += size
+      }
+    } catch {
+      count.fault = "\(error)"
+    }
+    count.endNanoseconds = BenchClock.nanoseconds
+    return count
+  }
+
+  private func send(
+    _ phase: IngestPhase, _ places: Range<Int>, on connection: HTTPConnection,
+    _ count: inout IngestCount
+  ) throws {
+    let url: String
+    let body: [UInt8]
+    switch phase {
+    case .single:
+      url = "\(endpoint)/v1/questions/\(workload.questions[places.lowerBound])/answers"
+      body = workload.singleBody
+    case .batch:
+      url = "\(endpoint)/v1/agents/\(agent)/answers/batch"
+      body = workload.batchBody(places)
+    }
+    let start = BenchClock.nanoseconds
+    let response = try connection.send(
+      method: "POST", url: url + "?consistency=quorum", headers: headers, body: body)
+    let microseconds = (BenchClock.nanoseconds - start) / 1_000
+    switch response.status {
+    case 200, 201:
+      switch phase {
+      case .single: count.operations += response.status == 201 ? 1 : 0
+      case .batch: count.operations += try IngestClient.accepted(in: response.body)
+      }
+      count.latencies.append(UInt32(clamping: microseconds))
+    case 503:
+      count.overloaded += 1
+      poll(nil, 0, 10)
+    case 504:
+      count.undecided += 1
+    default:
+      throw APIClient.refusal(response)
+    }
+  }
+
+  /// Reads `"accepted":N` behind the results of a batch; everything before it has no such member.
+  static func accepted(in body: [UInt8]) throws -> Int {
+    let key = Array(#""accepted":"#.utf8)
+    var place = body.count - key.count
+    while place >= 0 {
+      if body[place] == key[0], body[place..<place + key.count].elementsEqual(key) {
+        let digits = body[(place + key.count)...].prefix { (0x30...0x39).contains($0) }
+        guard let number = Int(String(decoding: digits, as: UTF8.self)) else { break }
+        return number
+      }
+      place -= 1
+    }
+    throw UnexpectedReply("a batch", lacks: "accepted")
+  }
+
+  /// Registers a new agent, which has answered nothing yet.
+  private mutating func register(on connection: HTTPConnection) throws {
+    let token = "bench_" + Hexadecimal.text(Entropy.bytes(32))
+    var writer = JSONWriter()
+    writer.beginObject()
+    for (name, text) in [
+      ("name", "bench ingest"), ("description", "Answers to be measured"),
+      ("platform", "custom"), ("apiKey", token),
+    ] {
+      writer.key(name)
+      writer.string(text)
+    }
+    writer.endObject()
+    let json = HTTPClientField("Content-Type", "application/json")
+    let response = try connection.send(
+      method: "POST", url: endpoint + "/v1/agents/register?consistency=quorum", headers: [json],
+      body: writer.bytes)
+    guard response.status == 201 else { throw APIClient.refusal(response) }
+    guard let id = try JSONValue.parse(response.body)["id"]?.string else {
+      throw UnexpectedReply("a registration", lacks: "id")
+    }
+    agent = id
+    headers = [json, HTTPClientField("Authorization", "Bearer \(token)")]
+    next = 0
+  }
+}
+
+/// The clock of measurements.
+enum BenchClock {
+  /// Nanoseconds since some moment in the past; never jumps.
+  static var nanoseconds: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+}

@@ -1,0 +1,36 @@
+internal import Configuration
+internal import Glibc
+
+/// Time that processors spent, by process.
+enum ProcessorTime {
+  /// Seconds that this process has used, in the kernel and outside.
+  static var ownSeconds: Double {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    let user = Double(usage.ru_utime.tv_sec) + Double(usage.ru_utime.tv_usec) / 1_000_000
+    return user + Double(usage.ru_stime.tv_sec) + Double(usage.ru_stime.tv_usec) / 1_000_000
+  }
+
+  /// Seconds that some processes have used, in the kernel and outside, in steps of a clock tick.
+  static func seconds(of processes: [pid_t]) throws -> Double {
+    try processes.reduce(0) { sum, process in
+      let path = "/proc/\(process)/stat"
+      let text = String(decoding: try Files.read(path), as: UTF8.self)
+      guard let ticks = ticks(inStat: text) else {
+        throw ConfigurationError(source: path, reason: "no processor time is there")
+      }
+      return sum + Double(ticks) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+  }
+
+  /// Adds up fields 14 and 15 of `/proc/PID/stat`, utime and stime (proc(5)); the command's name
+  /// may hold spaces and parentheses.
+  static func ticks(inStat text: String) -> Int? {
+    guard let close = text.lastIndex(of: ")") else { return nil }
+    let fields = text[text.index(after: close)...].split(separator: " ")
+    guard fields.count > 12, let user = Int(fields[11]), let system = Int(fields[12]) else {
+      return nil
+    }
+    return user + system
+  }
+}

@@ -1,0 +1,84 @@
+internal import JSONText
+
+/// One node's death and return in the midst of the work.
+struct DemoOutage: Sendable {
+  /// The node's number, from 1.
+  let node: Int
+  /// The question, from 1, that was being settled when the node was killed.
+  let question: Int
+  /// When it was killed, in milliseconds since the first question.
+  let killedMilliseconds: Int
+  /// Until it was ready again, in milliseconds since its death.
+  let outageMilliseconds: Int
+  /// Until it had all that the others had when it was ready, in milliseconds since that.
+  let catchUpMilliseconds: Int
+  /// How many bundles it lacked when it was ready.
+  let bundlesBehind: Int64
+  /// Answers acknowledged between its death and its being ready.
+  let answersMeanwhile: Int
+}
+
+/// Kills a node, waits, starts it again, and watches it catch up.
+struct DemoOutageDrill: Sendable {
+  let settings: DemoSettings
+  let nodes: DemoNodes
+  let board: Monitor<DemoBoard>
+  let startMilliseconds: Int
+  let report: @Sendable (String) -> Void
+
+  /// Runs the drill; returns `nil` when the demonstration ends before.
+  func run() throws -> DemoOutage? {
+    let victim = DemoSettings.victim
+    guard awaitSettled(settings.killPlace) else { return nil }
+    try nodes.kill(victim)
+    let killed = MonotonicClock.milliseconds
+    let before = board.value.acknowledged
+    report("node \(victim + 1) is killed with SIGKILL; its agents turn to the next node")
+    guard awaitSettled(settings.restartPlace) else { return nil }
+    try nodes.start([victim])
+    let ready = MonotonicClock.milliseconds
+    let meanwhile = board.value.acknowledged - before
+    report(
+      "node \(victim + 1) is back after \(ready - killed) ms; it has \(meanwhile) answers to fetch")
+    let client = SwarmClient(endpoints: nodes.endpoints, isCancelled: isCancelled)
+    let target = try frontier(client, at: 0)
+    let behind = DemoOutageDrill.missing(try frontier(client, at: victim), of: target)
+    var patience = Patience(milliseconds: SwarmClient.patienceMilliseconds)
+    while DemoOutageDrill.missing(try frontier(client, at: victim), of: target) > 0 {
+      guard patience.pause() else {
+        throw UnexpectedReply("the status of node \(victim + 1)", lacks: "what it missed")
+      }
+    }
+    return DemoOutage(
+      node: victim + 1, question: settings.killPlace + 1,
+      killedMilliseconds: killed - startMilliseconds, outageMilliseconds: ready - killed,
+      catchUpMilliseconds: MonotonicClock.milliseconds - ready, bundlesBehind: behind,
+      answersMeanwhile: meanwhile)
+  }
+
+  private var isCancelled: @Sendable () -> Bool {
+    let board = board
+    return { board.value.isOver }
+  }
+
+  private func awaitSettled(_ count: Int) -> Bool {
+    board.wait { state in state.isOver ? false : state.settled >= count ? true : nil }
+  }
+
+  private func frontier(_ client: SwarmClient, at place: Int) throws -> [JSONMember] {
+    client.preferred = place
+    let reply = try client.get("/v1/status")
+    guard reply.endpoint == place, let frontier = reply.json["frontier"]?.object else {
+      throw UnexpectedReply("the status of node \(place + 1)", lacks: "its frontier")
+    }
+    return frontier
+  }
+
+  /// How many bundles of `target` a frontier lacks.
+  static func missing(_ frontier: [JSONMember], of target: [JSONMember]) -> Int64 {
+    target.reduce(0) { sum, lane in
+      let number = frontier.first { $0.key == lane.key }?.value.integer ?? 0
+      return sum + max(0, (lane.value.integer ?? 0) - number)
+    }
+  }
+}

@@ -1,0 +1,74 @@
+extension DemoReport {
+  /// The report for people.
+  func text(_ console: Console) -> String {
+    var text = "\n" + accuracies(console) + "\n" + gainSentence + "\n"
+    if bestRight > swarmRight {
+      text += "The best single checker of this run does better than the swarm, which is known only "
+      text += "afterwards.\n"
+    }
+    text += "\n" + nodeTable(console) + "\n"
+    text += """
+      operations   \(operations) in \(DemoReport.tenths(milliseconds / 100)) s, \
+      \(DemoReport.tenths(Int(operationTenthsPerSecond))) per second, acknowledged by a quorum each; \
+      the checkers are what takes the time
+      outage       node \(outage.node) killed with SIGKILL at question \(outage.question), \
+      \(DemoReport.tenths(outage.killedMilliseconds / 100)) s after the first; back after \
+      \(outage.outageMilliseconds) ms, \(outage.bundlesBehind) bundles behind, level again \
+      \(outage.catchUpMilliseconds) ms later
+                   \(outage.answersMeanwhile) answers acknowledged meanwhile, \(failovers) times an \
+      agent turned to another node
+
+
+      """
+    for check in checks {
+      let mark = check.holds ? console.colored("ok    ", .green) : console.colored("FAILED", .red)
+      text += "\(mark) \(check.claim)\n"
+      for fault in check.faults.prefix(5) { text += "       \(fault)\n" }
+      if check.faults.count > 5 { text += "       and \(check.faults.count - 5) more\n" }
+    }
+    return text
+  }
+
+  private func accuracies(_ console: Console) -> String {
+    var table = Table([
+      ("AGENT", .left), ("NODE", .right), ("ANSWERED", .right), ("RIGHT", .right),
+      ("ACCURACY", .right),
+    ])
+    for tally in tallies {
+      table.append([
+        .init(tally.agent.program.name), .init("\(tally.agent.home + 1)"),
+        .init("\(tally.answered)"), .init("\(tally.right)"), .init(percent(tally.right)),
+      ])
+    }
+    let rows: [(String, Int, Console.Color?)] = [
+      ("equal votes", pluralityRight, nil), ("the swarm", swarmRight, .bold),
+    ]
+    for (name, right, color) in rows {
+      table.append([
+        .init(name, color), "-", .init("\(verdicts.count)", color), .init("\(right)", color),
+        .init(percent(right), color),
+      ])
+    }
+    return table.text(console)
+  }
+
+  private func nodeTable(_ console: Console) -> String {
+    var table = Table([
+      ("NODE", .right), ("BUNDLES", .right), ("OPERATIONS", .right), ("LANES ROOT", .left),
+      ("ROWS", .left), ("EQUAL", .left),
+    ])
+    for state in states {
+      let isEqual = state.agrees(with: states[0])
+      table.append([
+        .init("\(state.node)"), .init("\(state.bundles)"), .init("\(state.operations)"),
+        .init(String(state.lanesRoot.prefix(16))), .init(String(state.rowsDigest.prefix(16))),
+        isEqual ? .init("yes", .green) : .init("no", .red),
+      ])
+    }
+    return table.text(console)
+  }
+
+  private func percent(_ part: Int) -> String { DemoReport.tenths(permille(part)) + " %" }
+
+  private static func tenths(_ number: Int) -> String { "\(number / 10).\(number % 10)" }
+}
