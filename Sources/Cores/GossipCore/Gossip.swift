@@ -204,16 +204,17 @@ package struct Gossip: Sendable {
   package var brokenInvariant: String? {
     var bytes = 0
     for lane in lanes {
-      let name = lane.lane.digest.short
-      if lane.synced > lane.number { return "G5: \(name) synced \(lane.synced) of \(lane.number)" }
+      if lane.synced > lane.number {
+        return "G5: \(lane.name) synced \(lane.synced) of \(lane.number)"
+      }
       if UInt64(lane.times.count) != lane.number || UInt64(lane.marks.count) != lane.number {
-        return "G1: \(name) at \(lane.number) has \(lane.times.count) times"
+        return "G1: \(lane.name) at \(lane.number) has \(lane.times.count) times"
       }
-      if lane.range.count != lane.number { return "G1: \(name) has \(lane.range.count) leaves" }
+      if lane.range.count != lane.number { return "G1: \(lane.name) has \(lane.range.count) leaves" }
       if lane.parked.count > limits.parkedPerLaneMax {
-        return "G6: \(name) has \(lane.parked.count) parked"
+        return "G6: \(lane.name) has \(lane.parked.count) parked"
       }
-      if lane.fault != nil && !lane.parked.isEmpty { return "G3: \(name) is frozen with parked" }
+      if lane.fault != nil && !lane.parked.isEmpty { return "G3: \(lane.name) is frozen with parked" }
       for entry in lane.parked.entries { bytes += entry.value.byteCount }
     }
     if bytes != parkedBytes { return "G6: \(bytes) parked bytes counted as \(parkedBytes)" }

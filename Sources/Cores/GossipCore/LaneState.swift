@@ -79,6 +79,9 @@ struct LaneState: Sendable {
     self.marks = marks
   }
 
+  /// The lane's name as messages for people show it.
+  var name: String { lane.digest.short }
+
   /// The end of the lane; `nil` before its first bundle.
   var head: LaneHead? {
     guard number > 0, let origin else { return nil }
