@@ -4,7 +4,7 @@ extension Tool {
     Tool(
       verbs: [DemoVerb.verb(.thisProgram())] + ClusterVerbs.all(.thisProgram())
         + NodeVerbs.all(runNode) + AgentVerbs.all + [SpellingVerb.spell]
-        + [VerifyVerb.verb, BenchVerb.ingest(.thisProgram()), versionVerb])
+        + [SimulateVerb.verb, VerifyVerb.verb, BenchVerb.ingest(.thisProgram()), versionVerb])
   }
 
   private static let versionVerb = Verb(
