@@ -3,7 +3,7 @@ extension Tool {
   package static func standard(runNode: @escaping NodeProgram) -> Tool {
     Tool(
       verbs: ClusterVerbs.all(.thisProgram()) + NodeVerbs.all(runNode) + AgentVerbs.all
-        + [VerifyVerb.verb, versionVerb])
+        + [VerifyVerb.verb] + DrillVerbs.all(.thisProgram()) + [versionVerb])
   }
 
   private static let versionVerb = Verb(
