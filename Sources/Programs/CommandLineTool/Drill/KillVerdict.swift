@@ -133,7 +133,8 @@ struct KillVerdict {
       JSONMember(key: "retriedRequests", value: .integer(Int64(tier.retried))),
       JSONMember(key: "unknownOutcomes", value: .integer(Int64(tier.unknown))),
       JSONMember(key: "undecided", value: .integer(Int64(tier.undecided))),
-      JSONMember(key: "longestGapMilliseconds", value: .integer(Int64(tier.longestGapMilliseconds))),
+      JSONMember(
+        key: "longestGapMilliseconds", value: .integer(Int64(tier.longestGapMilliseconds))),
     ])
   }
 }
