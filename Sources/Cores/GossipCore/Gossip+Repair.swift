@@ -42,24 +42,27 @@ extension Gossip {
     }
   }
 
-  /// When a lane is to be pulled; `nil` when it is not behind, waits or is being pulled.
+  /// When a lane is to be pulled; `nil` when it is not behind, waits, is being pulled, or every
+  /// peer that could be asked is busy: then the end of one of their pulls is what it waits for.
   func pullDue(ofLane index: Int) -> Instant? {
     let lane = lanes[index]
     guard let since = lane.behindSince, lane.pull == nil, lane.fault == nil else { return nil }
     // The next bundle is here and waits for another lane or the clock: pulling brings nothing.
     if lane.parked.entries.first?.key == lane.number + 1 { return nil }
+    guard peers.contains(where: { canBeAsked($0, for: lane) }) else { return nil }
     return max(since + limits.pullDelay, lane.pullNotBefore)
   }
 
   /// A connected peer that is ahead in the lane and has room for a pull, by chance.
   private mutating func choosePeer(forLane index: Int) -> PeerIndex? {
-    let lane = lanes[index].lane
-    let number = lanes[index].number
-    let candidates = peers.filter { peer in
-      peer.isConnected && peer.pullCount < limits.pullsPerPeerMax
-        && (peer.progress[lane]?.applied ?? 0) > number
-    }
+    let lane = lanes[index]
+    let candidates = peers.filter { canBeAsked($0, for: lane) }
     return candidates.isEmpty ? nil : candidates[random.next(below: candidates.count)].index
+  }
+
+  private func canBeAsked(_ peer: PeerState, for lane: LaneState) -> Bool {
+    peer.isConnected && peer.pullCount < limits.pullsPerPeerMax
+      && (peer.progress[lane.lane]?.applied ?? 0) > lane.number
   }
 
   mutating func startPull(
