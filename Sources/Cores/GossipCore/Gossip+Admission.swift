@@ -16,7 +16,7 @@ extension Gossip {
     if mayUnblock { applyParked(at: now, into: &effects) }
   }
 
-  /// Judges one bundle; true when a lane moved.
+  /// Judges one bundle; true when a lane moved or froze: others may have waited for that.
   private mutating func admit(
     _ bundle: Verified<SignedBundle>, from peer: PeerIndex, at now: Moment,
     into effects: inout GossipEffects
@@ -30,7 +30,7 @@ extension Gossip {
     if lanes[index].fault != nil { return false }
     if header.number <= lanes[index].number {
       compare(bundle.value.signedHeader, inLane: index, into: &effects)
-      return false
+      return lanes[index].fault != nil
     }
     if header.lane == ownLane {
       effects.ownLaneAhead = LanePosition(lane: header.lane, number: header.number)
@@ -126,6 +126,7 @@ extension Gossip {
         with: bundle.value, keepingHeaders: limits.recentHeadersMax, tiles: &effects.tiles)
       lanes[index].retryAt = nil
       lanes[index].fruitlessPulls = 0
+      lanes[index].pullNotBefore = min(lanes[index].pullNotBefore, now.instant)
       counters.applied += 1
       effects.delivered.append(bundle)
       noteLag(ofLane: index, at: now)
@@ -146,6 +147,7 @@ extension Gossip {
           if next.key <= lanes[index].number {
             unpark(next.key, inLane: index)
             compare(next.value.bundle.value.signedHeader, inLane: index, into: &effects)
+            progressed = progressed || lanes[index].fault != nil
           } else if next.value.bundle.value.header.previous != lanes[index].digest {
             unpark(next.key, inLane: index)
           } else if tryApply(next.value.bundle, inLane: index, at: now, into: &effects) {
@@ -182,6 +184,7 @@ extension Gossip {
     }
     counters.parked += 1
     parkedBytes += byteCount
+    lanes[index].gained += 1
     lanes[index].parked[number] = ParkedBundle(bundle: bundle, byteCount: byteCount)
   }
 

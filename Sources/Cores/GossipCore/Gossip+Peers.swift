@@ -94,7 +94,8 @@ extension Gossip {
       peers[Int(peer.value)].learn(entry)
       let lane = lanes[index]
       if entry.lane == ownLane && entry.applied > lane.number {
-        effects.ownLaneAhead = LanePosition(lane: entry.lane, number: entry.applied)
+        // Anybody can claim that: only a bundle with our own signature is reason to stop.
+        seekEvidence(inLane: index, at: lane.number + 1, from: peer, now, into: &effects)
       }
       if entry.applied <= lane.number, lane.marks[Int(entry.applied - 1)] != entry.mark {
         seekEvidence(inLane: index, at: entry.applied, from: peer, now, into: &effects)

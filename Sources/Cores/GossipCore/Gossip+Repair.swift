@@ -32,34 +32,45 @@ extension Gossip {
       guard let due = pullDue(ofLane: index), due <= now.instant,
         let peer = choosePeer(forLane: index)
       else { continue }
-      let first = lanes[index].number + 1
-      var last = peers[Int(peer.value)].progress[lanes[index].lane]?.applied ?? first
-      last = min(last, first + limits.pullBundlesMax - 1)
-      if let parked = lanes[index].parked.entries.first?.key, parked > first {
-        last = min(last, parked - 1)
-      }
-      if last >= first { startPull(ofLane: index, first...last, from: peer, now, into: &effects) }
+      let range = missingRange(ofLane: index, upTo: peer)
+      startPull(ofLane: index, range, from: peer, now, into: &effects)
     }
   }
 
-  /// When a lane is to be pulled; `nil` when it is not behind, waits or is being pulled.
+  /// From the first missing bundle to the last missing one that the peer holds. What is parked in
+  /// between comes again: that costs bytes, a pull per gap would cost a round trip each.
+  private func missingRange(ofLane index: Int, upTo peer: PeerIndex) -> ClosedRange<UInt64> {
+    let lane = lanes[index]
+    let first = lane.number + 1
+    let held = peers[Int(peer.value)].progress[lane.lane]?.applied ?? first
+    var last = min(max(held, first), first + limits.pullBundlesMax - 1)
+    for parked in lane.parked.entries.reversed() where parked.key == last && last > first {
+      last -= 1
+    }
+    return first...last
+  }
+
+  /// When a lane is to be pulled; `nil` when it is not behind, waits, is being pulled, or when all
+  /// who are ahead are busy with other pulls: the end of one of those is reason to look again.
   func pullDue(ofLane index: Int) -> Instant? {
     let lane = lanes[index]
     guard let since = lane.behindSince, lane.pull == nil, lane.fault == nil else { return nil }
     // The next bundle is here and waits for another lane or the clock: pulling brings nothing.
     if lane.parked.entries.first?.key == lane.number + 1 { return nil }
+    guard peers.contains(where: { canServe($0, lane) }) else { return nil }
     return max(since + limits.pullDelay, lane.pullNotBefore)
   }
 
   /// A connected peer that is ahead in the lane and has room for a pull, by chance.
   private mutating func choosePeer(forLane index: Int) -> PeerIndex? {
-    let lane = lanes[index].lane
-    let number = lanes[index].number
-    let candidates = peers.filter { peer in
-      peer.isConnected && peer.pullCount < limits.pullsPerPeerMax
-        && (peer.progress[lane]?.applied ?? 0) > number
-    }
+    let lane = lanes[index]
+    let candidates = peers.filter { canServe($0, lane) }
     return candidates.isEmpty ? nil : candidates[random.next(below: candidates.count)].index
+  }
+
+  private func canServe(_ peer: PeerState, _ lane: LaneState) -> Bool {
+    peer.isConnected && peer.pullCount < limits.pullsPerPeerMax
+      && (peer.progress[lane.lane]?.applied ?? 0) > lane.number
   }
 
   mutating func startPull(
@@ -77,7 +88,7 @@ extension Gossip {
         request: PullRequest(
           swarm: swarm, lane: lanes[index].lane, first: range.lowerBound, last: range.upperBound,
           bytesMax: UInt32(limits.pullBytesMax))))
-    pullStart[identifier] = lanes[index].number
+    pullStart[identifier] = lanes[index].gained
   }
 
   /// Takes note that a pull is over; its bundles have been received before.
@@ -91,7 +102,7 @@ extension Gossip {
     peers[Int(state.peer.value)].pullCount -= 1
     let before = pullStart[pull] ?? 0
     pullStart[pull] = nil
-    if outcome == .complete && lanes[index].number > before {
+    if outcome == .complete && lanes[index].gained > before {
       lanes[index].fruitlessPulls = 0
       lanes[index].pullNotBefore = now.instant
     } else {
@@ -102,7 +113,7 @@ extension Gossip {
       lanes[index].pullNotBefore = now.instant + min(pause, limits.pullBackoffMax)
     }
     noteLag(ofLane: index, at: now)
-    if lanes[index].behindSince != nil && lanes[index].number > before {
+    if lanes[index].behindSince != nil && lanes[index].gained > before {
       // A lane far behind goes on at once: the delay is for pushes that may still come.
       lanes[index].behindSince = .origin
     }

@@ -47,6 +47,8 @@ struct LaneState: Sendable {
   var pull: (identifier: PullID, peer: PeerIndex, deadline: Instant)?
   /// No pull before this instant.
   var pullNotBefore = Instant.origin
+  /// Counts bundles that were applied or parked: what a pull gained.
+  var gained: UInt64 = 0
   /// Pulls in a row that brought nothing.
   var fruitlessPulls = 0
 
@@ -77,6 +79,9 @@ struct LaneState: Sendable {
     self.marks = marks
   }
 
+  /// The lane's name as messages for people show it.
+  var name: String { lane.digest.short }
+
   /// The end of the lane; `nil` before its first bundle.
   var head: LaneHead? {
     guard number > 0, let origin else { return nil }
@@ -93,6 +98,7 @@ struct LaneState: Sendable {
     precondition(
       header.number == number + 1 && header.previous == digest,
       "lane \(lane.digest.short) at \(number) advanced by \(header.number)")
+    gained += 1
     number = header.number
     lastSequence = header.lastSequence
     lastTime = header.lastTime

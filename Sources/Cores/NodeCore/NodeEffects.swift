@@ -9,7 +9,7 @@ package enum WriteOutcome: Hashable, Sendable {
   case reached(WriteLevel, [OperationID])
   /// The deadline passed first. The operations may still reach the level: unknown, not failed.
   case undecided(reached: WriteLevel?, [OperationID])
-  /// Too much is pending; nothing was written.
+  /// Too much is pending, or the deadline passed before the node could begin; nothing was written.
   case overloaded
 }
 
@@ -37,6 +37,12 @@ package struct NodeEffects: Sendable {
     package let peers: [PeerIndex]
     /// The bundle on the wire.
     package let bytes: [UInt8]
+
+    /// Joins the parts.
+    package init(peers: [PeerIndex], bytes: [UInt8]) {
+      self.peers = peers
+      self.bytes = bytes
+    }
   }
 
   /// Messages on control channels, in order per peer.

@@ -42,9 +42,33 @@ extension NodeMachine {
     waiters.removeSubrange(kept...)
   }
 
-  /// Reports the writes whose deadline has passed: what becomes of them is not known.
-  mutating func expireWaiters(at now: Moment, into effects: inout NodeEffects) {
+  /// Reports the writes whose deadline has passed: what becomes of them is not known, unless they
+  /// are not yet part of a bundle and now never will be.
+  mutating func expireWrites(at now: Moment, into effects: inout NodeEffects) {
     settleWaiters(into: &effects)
+    expireQueue(at: now, into: &effects)
+    expireWaiters(at: now, into: &effects)
+    let queued = queue.lazy.map(\.deadline).min()
+    let waiting = waiters.lazy.map(\.deadline).min()
+    nextExpiry = [queued, waiting].compactMap(\.self).min()
+  }
+
+  private mutating func expireQueue(at now: Moment, into effects: inout NodeEffects) {
+    guard queue.contains(where: { $0.deadline <= now.instant }) else { return }
+    var kept: [QueuedWrite] = []
+    for write in queue {
+      if write.deadline > now.instant {
+        kept.append(write)
+        continue
+      }
+      queuedOperations -= write.operations.count
+      queuedBytes -= write.operations.reduce(0) { $0 + $1.count }
+      effects.notices.append(.write(write.identifier, .overloaded))
+    }
+    queue = kept
+  }
+
+  private mutating func expireWaiters(at now: Moment, into effects: inout NodeEffects) {
     var kept = 0
     for index in waiters.indices {
       let waiter = waiters[index]

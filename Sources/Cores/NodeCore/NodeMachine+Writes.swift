@@ -33,6 +33,9 @@ extension NodeMachine {
     precondition(
       (1...BundleLimits.operationsMax).contains(operations.count),
       "a write of \(operations.count) operations")
+    precondition(
+      operations.allSatisfy { $0.count <= BundleLimits.operationBytesMax },
+      "an operation of more than \(BundleLimits.operationBytesMax) bytes")
     let bodyBytes = SignedBundle.bodyByteCount(of: operations)
     precondition(
       bodyBytes <= BundleLimits.bodyBytesMax, "a write of \(bodyBytes) bytes fits no bundle")
@@ -48,6 +51,7 @@ extension NodeMachine {
       QueuedWrite(identifier: write, operations: operations, level: level, deadline: deadline))
     queuedOperations += operations.count
     queuedBytes += byteCount
+    nextExpiry = min(nextExpiry ?? deadline, deadline)
   }
 
   mutating func wait(
@@ -61,12 +65,14 @@ extension NodeMachine {
     waiters.append(
       Waiter(
         identifier: write, operations: [], position: position, level: level, deadline: deadline))
+    nextExpiry = min(nextExpiry ?? deadline, deadline)
     waitersDue = true
   }
 
   /// Makes bundles of what is queued: one when the disk is idle, more only when they are full.
   mutating func writeOwn(at now: Moment) {
-    guard stampAt == nil else { return }
+    // Nobody takes what follows a fork: what is queued expires.
+    guard stampAt == nil, gossip.fault(of: gossip.ownLane) == nil else { return }
     while !queue.isEmpty, ownInFlight.count < configuration.ownBundlesInFlightMax {
       let isFull =
         queuedOperations >= BundleLimits.operationsMax

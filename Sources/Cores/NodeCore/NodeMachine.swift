@@ -56,6 +56,8 @@ package struct NodeMachine: ProtocolCore {
 
   // Waiting writes.
   var waiters: [Waiter] = []
+  /// No write's deadline is earlier; `nil` when none waits.
+  var nextExpiry: Instant?
   /// Whether something moved that may end a wait.
   var waitersDue = false
   /// How many own operations were written in this run.
@@ -116,14 +118,14 @@ package struct NodeMachine: ProtocolCore {
   package var nextDeadline: Instant? {
     var next = gossip.nextDeadline
     if let stampAt { next = min(next, stampAt) }
-    if let expiry = waiters.lazy.map(\.deadline).min() { next = min(next, expiry) }
+    if let nextExpiry { next = min(next, nextExpiry) }
     return next
   }
 
   private mutating func handleDeadline(at now: Moment, into effects: inout NodeEffects) {
     if let due = stampAt, due <= now.instant { stampAt = nil }
     gossip.handleDeadline(at: now, into: &gossipEffects)
-    expireWaiters(at: now, into: &effects)
+    expireWrites(at: now, into: &effects)
   }
 
   /// Moves what gossip asked for into the node's effects, and applies what it delivered.
@@ -188,15 +190,18 @@ package struct NodeMachine: ProtocolCore {
     batch = StorageBatch(sequence: next)
   }
 
-  /// Checks the numbered invariants; for the simulator, after every step.
-  package func checkInvariants() {
-    gossip.checkInvariants()
-    precondition(
-      ownInFlight.count <= configuration.ownBundlesInFlightMax, "\(ownInFlight.count) in flight")
-    precondition(
-      queuedOperations == queue.reduce(0) { $0 + $1.operations.count }, "queue count is off")
-    for pair in zip(batchesInFlight, batchesInFlight.dropFirst()) {
-      precondition(pair.0.sequence + 1 == pair.1.sequence, "N3: batches are out of order")
+  /// The first numbered invariant that does not hold; for the simulator, after every step.
+  package var brokenInvariant: String? {
+    if let broken = gossip.brokenInvariant { return broken }
+    if ownInFlight.count > configuration.ownBundlesInFlightMax {
+      return "\(ownInFlight.count) own bundles in flight"
     }
+    let queued = queue.reduce(0) { $0 + $1.operations.count }
+    if queued != queuedOperations { return "\(queued) queued counted as \(queuedOperations)" }
+    for pair in zip(batchesInFlight, batchesInFlight.dropFirst())
+    where pair.0.sequence + 1 != pair.1.sequence {
+      return "N3: batch \(pair.1.sequence) after \(pair.0.sequence)"
+    }
+    return nil
   }
 }

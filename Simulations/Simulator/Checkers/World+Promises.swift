@@ -1,0 +1,108 @@
+internal import AnswerCore
+internal import LedgerCore
+internal import NodeCore
+internal import Primitives
+internal import Records
+
+/// What clients were promised.
+extension World {
+  /// Checks an acknowledgement at the moment it is given.
+  func checkPromise(
+    _ record: RunLedger.Write, _ level: WriteLevel, _ operations: [OperationID], at index: Int
+  ) {
+    guard level == record.level, operations.count == record.operations.count else {
+      report(
+        .acknowledgedIsDurable, index,
+        "\(operations.count) operations at \(level.rawValue) are acknowledged, "
+          + "\(record.operations.count) at \(record.level.rawValue) were submitted")
+      return
+    }
+    let majority = nodes.count / 2 + 1
+    for (operation, bytes) in zip(operations, record.operations) {
+      ledger.promises.append(RunLedger.Promise(operation: operation, bytes: bytes))
+      guard let bundle = nodes[index].disk.bundle(operation.bundle),
+        bundle.operations.indices.contains(operation.index),
+        bundle.operations[operation.index] == bytes
+      else {
+        report(
+          .acknowledgedIsDurable, index,
+          "\(place(operation.bundle)) is acknowledged and not on the disk")
+        return
+      }
+      guard level == .quorum else { continue }
+      let holders = nodes.filter { $0.disk.bundle(operation.bundle)?.digest == bundle.digest }
+      if holders.count < majority {
+        report(
+          .acknowledgedIsDurable, index,
+          "\(place(operation.bundle)) is acknowledged as quorum and on \(holders.count) disks "
+            + "of \(nodes.count)")
+        return
+      }
+    }
+  }
+
+  /// Checks in the end that every promise was kept and that nobody waits for an answer.
+  func checkEnd() {
+    let forgotten = ledger.open.sorted { $0.key < $1.key }
+    if let (write, record) = forgotten.first {
+      report(
+        .writesAreReportedOnce, record.node,
+        "write \(write.value) and \(forgotten.count - 1) others were never reported")
+    }
+    for promise in ledger.promises where !isLiars(promise.operation.bundle.lane) {
+      for index in nodes.indices {
+        let bundle = nodes[index].disk.bundle(promise.operation.bundle)
+        let isKept =
+          bundle?.operations.indices.contains(promise.operation.index) == true
+          && bundle?.operations[promise.operation.index] == promise.bytes
+        if !isKept {
+          report(
+            .nothingAcknowledgedIsLost, index,
+            "operation \(promise.operation.index) of \(place(promise.operation.bundle)) was "
+              + "acknowledged and is not on this node")
+          return
+        }
+      }
+    }
+    checkOrderOfApplication()
+  }
+
+  /// Whether a lane's node lied: where each node stopped following it is no matter of rules.
+  private func isLiars(_ lane: LaneID) -> Bool {
+    ledger.authors[lane].map { liars[$0] != nil } ?? false
+  }
+
+  /// Applies all operations of one disk to empty tables in the order of their stamps: the tables
+  /// must not depend on the order in which each node happened to apply them.
+  private func checkOrderOfApplication() {
+    guard liars.isEmpty, let first = nodes.first, let machine = first.machine else { return }
+    var all: [(stamp: OperationStamp, bytes: [UInt8])] = []
+    for lane in first.disk.lanes.entries {
+      for bundle in lane.value.bundles {
+        for (index, bytes) in bundle.operations.enumerated() {
+          let time = HybridTime(raw: bundle.header.firstTime.raw + UInt64(index))
+          all.append(
+            (
+              OperationStamp(
+                time: time, lane: lane.key, number: bundle.header.number, index: index), bytes
+            ))
+        }
+      }
+    }
+    all.sort { $0.stamp < $1.stamp }
+    var tables = LiveTables()
+    var rows: [Row] = []
+    for entry in all { tables.apply(entry.bytes, at: entry.stamp, into: &rows) }
+    if tables.rowsDigest != machine.tables.rowsDigest {
+      report(
+        .equalFrontiersAreEqual, first.index,
+        "\(all.count) operations applied in the order of their stamps give other rows")
+    }
+  }
+
+  /// A place in words: which node's lane, and the number.
+  func place(_ position: LanePosition) -> String {
+    let author = ledger.authors[position.lane].map { "node \($0 + 1)'s lane" } ?? "a foreign lane"
+    return "bundle \(position.number) of \(author)"
+  }
+}

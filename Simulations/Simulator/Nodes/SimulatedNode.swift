@@ -1,0 +1,106 @@
+internal import CoreKit
+internal import Crypto
+internal import NodeCore
+internal import Primitives
+internal import Records
+
+/// A node: its key, its disk, its clock and, while it runs, its core.
+struct SimulatedNode {
+  let index: Int
+  let key: SigningKey
+  let epoch: Identifier<LaneEpoch>
+  let coreSeed: UInt64
+  var disk = SimulatedDisk()
+
+  /// The core; `nil` while the process is not running.
+  var machine: NodeMachine?
+  /// Counts the starts of the process: what belongs to an earlier life is void.
+  var life: UInt64 = 0
+
+  // The wall clock.
+  var clockOffsetMilliseconds: Int64
+  let driftMillionths: Int64
+
+  // The loop.
+  /// Events at hand for the next turn.
+  var inbox: [NodeEvent] = []
+  var isTurnPlanned = false
+  /// Nothing happens before this instant.
+  var pausedUntil = Instant.origin
+  var timerAt: Instant?
+  /// Turns taken without time passing.
+  var turnsAtOnce = 0
+  var lastTurnAt = Instant.origin
+
+  // Peers as the core knows them, by node.
+  var peerIndexes: [PeerIndex?]
+  var peersByIndex: [Int] = []
+  /// Pulls under way: the driver's view.
+  var pulls = SortedMap<UInt64, Int>()
+
+  // The disk's surroundings.
+  var slowUntil = Instant.origin
+  var slowLatency = TimeSpan.zero
+
+  /// What the node has applied, restated from its batches.
+  var view = AppliedView()
+  /// Bundles that came by pulls in this life.
+  var pulledBundles = 0
+
+  var isAlive: Bool { machine != nil }
+  var id: NodeID { NodeID(key: key.publicKey) }
+
+  init(_ index: Int, _ scenario: Scenario, seed: UInt64, clocks: inout Xoshiro256) {
+    self.index = index
+    var random = Xoshiro256(seed: seed, purpose: "node \(index)")
+    key = SigningKey(
+      seed: Digest(words: random.next(), random.next(), random.next(), random.next()))
+    epoch = Identifier(high: random.next(), low: random.next())
+    coreSeed = random.next()
+    peerIndexes = Array(repeating: nil, count: scenario.nodeCount)
+    let skew = scenario.clockSkew.nanoseconds / 1_000_000
+    clockOffsetMilliseconds = Int64(clocks.next(in: 0...(2 * skew))) - Int64(skew)
+    let drift = scenario.clockDriftMillionths
+    driftMillionths = Int64(clocks.next(in: 0...(2 * drift))) - Int64(drift)
+  }
+
+  /// What the node's wall clock shows, in milliseconds since 1970.
+  func wallMilliseconds(at now: Instant) -> UInt64 {
+    let elapsed = Int64(now.nanoseconds / 1_000_000)
+    let start: Int64 = 1_700_000_000_000
+    return UInt64(
+      start + elapsed + elapsed * driftMillionths / 1_000_000 + clockOffsetMilliseconds)
+  }
+
+  /// Both clocks.
+  func moment(at now: Instant) -> Moment {
+    Moment(instant: now, wallMilliseconds: wallMilliseconds(at: now))
+  }
+}
+
+/// What a node has applied, kept apart from the core and fed by its batches: numbers, digests and
+/// times per lane.
+struct AppliedView {
+  struct Lane {
+    var lastTime = HybridTime.zero
+    var lastSequence: UInt64 = 0
+    var digest = Digest.zero
+    var times: [HybridTime] = []
+
+    var number: UInt64 { UInt64(times.count) }
+
+    mutating func take(_ bundle: SignedBundle) {
+      lastTime = bundle.header.lastTime
+      lastSequence = bundle.header.lastSequence
+      digest = bundle.digest
+      times.append(bundle.header.lastTime)
+    }
+  }
+
+  var lanes = SortedMap<LaneID, Lane>()
+  var frozen: Set<LaneID> = []
+
+  mutating func take(_ bundle: SignedBundle) {
+    lanes[bundle.header.lane, default: Lane()].take(bundle)
+  }
+}

@@ -1,0 +1,129 @@
+package import Primitives
+
+/// What a simulation is to do: a cluster, its surroundings, its clients and the faults it meets.
+///
+/// Nodes are counted from 0 here and from 1 in the text form; see `docs/simulation.md`.
+package struct Scenario: Sendable {
+  /// Messages between two nodes.
+  package struct Network: Sendable {
+    /// The shortest and longest time that a message takes.
+    package var delay = TimeRange(.milliseconds(1), .milliseconds(10))
+    /// How many messages of a million are lost.
+    package var lossMillionths: UInt64 = 0
+    /// How many messages of a million arrive twice.
+    package var duplicateMillionths: UInt64 = 0
+  }
+
+  /// Programs that write.
+  package struct Clients: Sendable {
+    /// How many there are.
+    package var count = 4
+    /// Writes per second of all of them together.
+    package var writesPerSecond: UInt64 = 40
+    /// How many writes of a million ask for a quorum.
+    package var quorumMillionths: UInt64 = 500_000
+  }
+
+  /// Faults whose time and place the seed chooses.
+  package struct Chaos: Sendable {
+    /// Nodes that crash and come back.
+    package var crashes = 0
+    /// Partitions that heal.
+    package var partitions = 0
+    /// One-way cuts that heal.
+    package var cuts = 0
+    /// Nodes that stop for a while.
+    package var pauses = 0
+    /// Disks that are slow for a while.
+    package var slowDisks = 0
+  }
+
+  /// A fault at a time.
+  package struct Step: Sendable {
+    /// When, since the start.
+    package var at: Instant
+    /// What.
+    package var fault: Fault
+  }
+
+  /// What the scenario is called.
+  package var name: String
+  /// How many nodes there are, 1 to `nodesMax`.
+  package var nodeCount = 5
+  /// How long clients write and faults happen.
+  package var duration = TimeSpan.seconds(10)
+  /// The network.
+  package var network = Network()
+  /// How long a group commit takes.
+  package var diskLatency = TimeRange(.milliseconds(1), .milliseconds(5))
+  /// How far a node's wall clock may be off at the start, either way.
+  package var clockSkew = TimeSpan.zero
+  /// How much faster or slower a node's wall clock may run, in millionths.
+  package var clockDriftMillionths: UInt64 = 0
+  /// The clients.
+  package var clients = Clients()
+  /// The faults, in order of time.
+  package var steps: [Step] = []
+  /// Faults that the seed places.
+  package var chaos = Chaos()
+  /// How long after the last fault is over every node must hold the same.
+  package var convergence = TimeSpan.seconds(10)
+
+  /// The largest number of nodes.
+  package static let nodesMax = 16
+  /// The longest duration.
+  package static let durationMax = TimeSpan.seconds(3_600)
+
+  /// A scenario of that name with nothing but defaults.
+  package init(name: String) {
+    self.name = name
+  }
+}
+
+/// From one length of time to another, both included.
+package struct TimeRange: Hashable, Sendable {
+  /// The shortest.
+  package let shortest: TimeSpan
+  /// The longest.
+  package let longest: TimeSpan
+
+  /// Joins the ends, in order.
+  package init(_ shortest: TimeSpan, _ longest: TimeSpan) {
+    precondition(shortest <= longest, "a range of time that ends before it starts")
+    self.shortest = shortest
+    self.longest = longest
+  }
+
+  /// A length within the range, each equally likely.
+  func pick(_ random: inout Xoshiro256) -> TimeSpan {
+    TimeSpan(nanoseconds: random.next(in: shortest.nanoseconds...longest.nanoseconds))
+  }
+}
+
+/// Something that goes wrong, or ends.
+package enum Fault: Hashable, Sendable {
+  /// Nodes of different groups cannot reach each other; nodes in no group are not affected.
+  case partition([[Int]])
+  /// A node can reach nobody and nobody can reach it.
+  case isolate(Int)
+  /// Messages one way are lost.
+  case cut(from: Int, to: Int)
+  /// Messages one way are held back until the time is over.
+  case clog(from: Int, to: Int, TimeSpan)
+  /// Every partition, isolation and cut ends.
+  case heal
+  /// The process and what its disk had not yet synced are gone.
+  case crash(Int)
+  /// A crashed node comes back with its disk.
+  case start(Int)
+  /// The process stands still, as after SIGSTOP.
+  case pause(Int, TimeSpan)
+  /// Every group commit takes that much longer, until the second time is over.
+  case slowDisk(Int, latency: TimeSpan, TimeSpan)
+  /// The wall clock jumps.
+  case clockJump(Int, milliseconds: Int64)
+  /// The node's key signs two different bundles for one place and shows them to different peers.
+  case equivocate(Int)
+  /// The node is sent everything a hostile peer could make up.
+  case forge(Int)
+}

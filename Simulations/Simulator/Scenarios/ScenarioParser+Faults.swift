@@ -1,0 +1,69 @@
+internal import Primitives
+
+extension Scenario {
+  mutating func readStep(_ reader: inout WordReader) throws(ScenarioError) {
+    let at = Instant.origin + (try reader.span("a time since the start"))
+    let word = try reader.next("a fault")
+    let fault: Fault
+    switch word {
+    case "partition": fault = try readPartition(&reader)
+    case "isolate": fault = .isolate(try reader.node(of: nodeCount))
+    case "cut":
+      let (from, to) = try readWay(&reader)
+      fault = .cut(from: from, to: to)
+    case "clog":
+      let (from, to) = try readWay(&reader)
+      try reader.expect("for")
+      fault = .clog(from: from, to: to, try reader.span("how long"))
+    case "heal": fault = .heal
+    case "crash": fault = .crash(try reader.node(of: nodeCount))
+    case "start": fault = .start(try reader.node(of: nodeCount))
+    case "pause":
+      let node = try reader.node(of: nodeCount)
+      try reader.expect("for")
+      fault = .pause(node, try reader.span("how long"))
+    case "slow":
+      try reader.expect("disk")
+      let node = try reader.node(of: nodeCount)
+      let latency = try reader.span("how slow")
+      try reader.expect("for")
+      fault = .slowDisk(node, latency: latency, try reader.span("how long"))
+    case "clock": fault = try readJump(&reader)
+    case "equivocate": fault = .equivocate(try reader.node(of: nodeCount))
+    case "forge": fault = .forge(try reader.node(of: nodeCount))
+    default:
+      throw reader.error(
+        "'\(word)' is no fault; there are partition, isolate, cut, clog, heal, crash, start, "
+          + "pause, slow disk, clock, equivocate and forge")
+    }
+    steps.append(Step(at: at, fault: fault))
+  }
+
+  private func readPartition(_ reader: inout WordReader) throws(ScenarioError) -> Fault {
+    var groups = [try reader.nodes(of: nodeCount)]
+    while reader.take("|") { groups.append(try reader.nodes(of: nodeCount)) }
+    guard groups.count > 1 else { throw reader.error("a partition has two groups or more") }
+    let all = groups.flatMap(\.self).sorted()
+    for (left, right) in zip(all, all.dropFirst()) where left == right {
+      throw reader.error("node \(left + 1) stands in the partition twice")
+    }
+    return .partition(groups)
+  }
+
+  private func readWay(_ reader: inout WordReader) throws(ScenarioError) -> (from: Int, to: Int) {
+    let from = try reader.node(of: nodeCount)
+    try reader.expect("->")
+    let to = try reader.node(of: nodeCount)
+    guard from != to else { throw reader.error("a node always reaches itself") }
+    return (from, to)
+  }
+
+  private func readJump(_ reader: inout WordReader) throws(ScenarioError) -> Fault {
+    let node = try reader.node(of: nodeCount)
+    try reader.expect("jump")
+    let isBack = reader.take("back")
+    let span = try reader.span("how far")
+    let milliseconds = Int64(span.nanoseconds / 1_000_000)
+    return .clockJump(node, milliseconds: isBack ? -milliseconds : milliseconds)
+  }
+}

@@ -1,0 +1,119 @@
+internal import Primitives
+
+extension Scenario {
+  /// Reads the text form, in which every line is one statement and `#` starts a comment.
+  package init(name: String, parsing text: String) throws(ScenarioError) {
+    self.init(name: name)
+    var line = 0
+    for raw in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      line += 1
+      let code = raw.prefix { $0 != "#" }
+      let words = code.split { $0 == " " || $0 == "\t" || $0 == "\r" }
+      guard !words.isEmpty else { continue }
+      var reader = WordReader(words, line: line)
+      try readStatement(&reader)
+      try reader.expectEnd()
+    }
+    try checkSteps()
+  }
+
+  private mutating func readStatement(_ reader: inout WordReader) throws(ScenarioError) {
+    let word = try reader.next("a statement")
+    switch word {
+    case "nodes":
+      guard steps.isEmpty else { throw reader.error("'nodes' must come before every 'at'") }
+      nodeCount = Int(try reader.number("the number of nodes", 1...UInt64(Scenario.nodesMax)))
+    case "duration":
+      duration = try reader.span("the duration")
+      guard duration > .zero, duration <= Scenario.durationMax else {
+        throw reader.error("the duration must be more than nothing and at most an hour")
+      }
+    case "network": try readNetwork(&reader)
+    case "clients": try readClients(&reader)
+    case "clock": try readClock(&reader)
+    case "disk":
+      try reader.expect("latency")
+      diskLatency = try reader.range("the latency")
+    case "at": try readStep(&reader)
+    case "chaos": try readChaos(&reader)
+    case "expect":
+      try reader.expect("converged")
+      try reader.expect("within")
+      convergence = try reader.span("the time to converge")
+    default:
+      throw reader.error(
+        "'\(word)' is no statement; there are nodes, duration, network, clients, clock, disk, "
+          + "at, chaos and expect")
+    }
+  }
+
+  private mutating func readNetwork(_ reader: inout WordReader) throws(ScenarioError) {
+    while !reader.isAtEnd {
+      let word = try reader.next("a property of the network")
+      switch word {
+      case "delay": network.delay = try reader.range("the delay")
+      case "loss": network.lossMillionths = try reader.share("the loss")
+      case "duplicate": network.duplicateMillionths = try reader.share("the duplicates")
+      default:
+        throw reader.error("a network has delay, loss and duplicate, not '\(word)'")
+      }
+    }
+  }
+
+  private mutating func readClients(_ reader: inout WordReader) throws(ScenarioError) {
+    clients.count = Int(try reader.number("the number of clients", 1...1_000))
+    while !reader.isAtEnd {
+      let word = try reader.next("a property of the clients")
+      switch word {
+      case "rate":
+        let rate = try reader.next("the rate")
+        guard rate.hasSuffix("/s"), let value = UInt64(rate.dropLast(2)),
+          (1...100_000).contains(value)
+        else { throw reader.error("a rate is 1/s to 100000/s, not '\(rate)'") }
+        clients.writesPerSecond = value
+      case "quorum": clients.quorumMillionths = try reader.share("the quorum writes")
+      default: throw reader.error("clients have rate and quorum, not '\(word)'")
+      }
+    }
+  }
+
+  private mutating func readClock(_ reader: inout WordReader) throws(ScenarioError) {
+    while !reader.isAtEnd {
+      let word = try reader.next("a property of the clocks")
+      switch word {
+      case "skew": clockSkew = try reader.span("the skew")
+      case "drift":
+        clockDriftMillionths = try reader.number("the drift in millionths", 0...10_000)
+      default: throw reader.error("a clock has skew and drift, not '\(word)'")
+      }
+    }
+  }
+
+  private mutating func readChaos(_ reader: inout WordReader) throws(ScenarioError) {
+    while !reader.isAtEnd {
+      let word = try reader.next("a kind of fault")
+      let count = Int(try reader.number("the number of \(word)", 0...1_000))
+      switch word {
+      case "crashes": chaos.crashes = count
+      case "partitions": chaos.partitions = count
+      case "cuts": chaos.cuts = count
+      case "pauses": chaos.pauses = count
+      case "slow-disks": chaos.slowDisks = count
+      default:
+        throw reader.error(
+          "chaos has crashes, partitions, cuts, pauses and slow-disks, not '\(word)'")
+      }
+    }
+  }
+
+  /// Faults must lie within the duration: after it everything is well again.
+  private mutating func checkSteps() throws(ScenarioError) {
+    if let late = steps.first(where: { $0.at.since(.origin) > duration }) {
+      throw ScenarioError(
+        0, "a fault at \(late.at.nanoseconds / 1_000_000)ms comes after the duration is over")
+    }
+    // Stable: of two faults at one time the one that stands first happens first.
+    let order = steps.indices.sorted { (steps[$0].at, $0) < (steps[$1].at, $1) }
+    steps = order.map { steps[$0] }
+  }
+}
