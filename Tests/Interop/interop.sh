@@ -17,7 +17,8 @@ cluster="$work/cluster"
 
 clean_up() {
   if [ -f "$cluster/cluster.json" ]; then
-    timeout 60 "$program" cluster down --dir "$cluster" >"$work/down.log" 2>&1 || cat "$work/down.log" >&2
+    timeout 60 "$program" cluster down --dir "$cluster" >"$work/down.log" 2>&1 ||
+      cat "$work/down.log" >&2
   fi
   rm -rf "$work"
 }
