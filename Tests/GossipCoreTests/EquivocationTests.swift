@@ -47,7 +47,8 @@ import Testing
     #expect(rig.receive(yes) == [])
   }
 
-  @Test func `a stored proof freezes its lane again, though nothing of the lane is stored`() throws {
+  @Test func `a stored proof freezes its lane again, though nothing of the lane is stored`() throws
+  {
     let maker = Rig()
     let (yes, no, _) = fork(maker.left)
     let proof = try #require(

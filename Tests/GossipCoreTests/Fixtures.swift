@@ -90,12 +90,14 @@ struct Rig {
     return rig
   }
 
-  mutating func connect(_ peer: PeerIndex, _ node: NodeID, _ progress: [LaneProgress] = []) {
-    gossip.connect(peer, node, at: Place.moment(0), into: &effects)
+  mutating func connect(
+    _ peer: PeerIndex, _ node: NodeID, _ progress: [LaneProgress] = [], at milliseconds: UInt64 = 0
+  ) {
+    gossip.connect(peer, node, at: Place.moment(milliseconds), into: &effects)
     let hello = GossipMessage.Hello(
       version: GossipMessage.version, cluster: Place.cluster, swarm: Place.swarm,
       progress: progress)
-    gossip.receive(.hello(hello), from: peer, at: Place.moment(0), into: &effects)
+    gossip.receive(.hello(hello), from: peer, at: Place.moment(milliseconds), into: &effects)
   }
 
   /// Gives bundles to the core and returns what it delivered.

@@ -5,9 +5,9 @@ import Simulator
 /// The scenarios and corpus of the repository.
 enum Shipped {
   static let names = [
-    "asymmetric-cut", "chaos", "clock-skew", "crash-restart", "equivocator", "forged-input",
-    "isolate-one", "late-joiner", "lossy-network", "partition-heals", "rolling-restarts",
-    "slow-disk",
+    "asymmetric-cut", "chaos", "clock-skew", "crash-restart", "equivocator",
+    "forged-input", "fork-across-restarts", "isolate-one", "late-joiner", "lossy-network",
+    "partition-heals", "rolling-restarts", "slow-disk",
   ]
 
   private static let folder = URL(filePath: #filePath)
