@@ -36,7 +36,7 @@ import Testing
   @Test func `has examples that its own parser takes`() throws {
     for verb in tool.verbs {
       for example in verb.examples {
-        let words = example.arguments.prefix { $0 != ">" && $0 != "|" }
+        let words = example.arguments.prefix { $0 != ">" && $0 != "|" && $0 != "<" }
         var arguments = Self.words(String(words))
         let name = verb.name.split(separator: " ").map(String.init)
         #expect(Array(arguments.prefix(name.count)) == name, "\(example.arguments)")

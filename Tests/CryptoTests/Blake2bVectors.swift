@@ -76,6 +76,16 @@ enum Blake2bVectors {
       "596b035519cf54f4a46ce99757d353cf4c5fa9613b3d8364383c5b15b302c32d"
     ),
     (
+      .ticket,
+      "c95d8c85690ca70d181932a6d5f0102614a323dabbcbc361be6a536eb8c27ce0",
+      "9e268d04f31fc6d6fe17c4a2ae52b1fcb9c1656c7c4e0d14cb5223e03494eaa1"
+    ),
+    (
+      .join,
+      "1bc2c4e32ede32e4aa084a4038524ffec52c419fc6eb8237b982a5df2d4dbd47",
+      "3ece61f6e9fe17e0c04d280155688e07b34dc87ae1ea1cc8fa77433e0aedabe1"
+    ),
+    (
       .idempotency,
       "13b29c14f1b5e961406175c67467ada4fe353349146bbcec1b52192a6d1876e8",
       "efe79382d094f5804689d1bfd1e927933f9631401fd6016c93e27dad3a309bea"

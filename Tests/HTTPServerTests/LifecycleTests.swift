@@ -31,6 +31,28 @@ struct LifecycleTests {
     #expect(counters.responsesSuccess == 2)
   }
 
+  @Test func `a server that an answer has woken asks to be run at once`() throws {
+    let harness = try ServerHarness(
+      {
+        // Nothing but the answer can make the loop run the server before the client gives up.
+        $0.idleTimeoutMilliseconds = 600_000
+        $0.headerDeadlineMilliseconds = 600_000
+        $0.bodyDeadlineMilliseconds = 600_000
+      }, handler: park)
+    defer { harness.stop() }
+    let client = RawClient(port: harness.port)
+    client.send(get)
+    #expect(harness.wait { $0.parkedNow == 1 })
+    let timeouts = harness.onLoop { server in
+      let before = server.timeoutMilliseconds
+      harness.parked.removeFirst().respond(HTTPResponse(status: 200, text: "later"))
+      return [before, server.timeoutMilliseconds]
+    }
+    #expect(timeouts?.first != 0)
+    #expect(timeouts?.last == 0)
+    #expect(client.response()?.body == "later")
+  }
+
   @Test func `an answer to a client that left is harmless`() throws {
     let harness = try ServerHarness(handler: park)
     defer { harness.stop() }

@@ -87,19 +87,7 @@ final class ServerHarness: @unchecked Sendable {
   private func loop() {
     guard let server else { return }
     while !shared.withLock({ $0.isStopping }) {
-      var polled = [
-        pollfd(fd: server.pollDescriptor, events: Int16(POLLIN), revents: 0),
-        pollfd(fd: wakeRead, events: Int16(POLLIN), revents: 0),
-      ]
-      poll(&polled, 2, server.timeoutMilliseconds.map { Int32(clamping: $0) } ?? -1)
-      var count: UInt64 = 0
-      read(wakeRead, &count, 8)
-      let commands = shared.withLock { shared in
-        defer { shared.commands = [] }
-        return shared.commands
-      }
-      for command in commands { command(server) }
-      server.run()
+      if waitForServer(server) { server.run() }
       let counters = server.counters
       shared.withLock { shared in
         shared.waiters.removeAll { waiter in
@@ -113,6 +101,27 @@ final class ServerHarness: @unchecked Sendable {
     parked = []
     streams = []
     self.server = nil
+  }
+
+  /// Polls as the server's owner must, and no oftener: true when the server is to run, because its
+  /// descriptor is readable or its time has come. Commands of the tests alone do not make it run.
+  private func waitForServer(_ server: HTTPServer) -> Bool {
+    let timeout = server.timeoutMilliseconds.map { Int32(clamping: $0) } ?? -1
+    var polled = [
+      pollfd(fd: server.pollDescriptor, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: wakeRead, events: Int16(POLLIN), revents: 0),
+    ]
+    let readyCount = poll(&polled, 2, timeout)
+    if polled[1].revents != 0 {
+      var count: UInt64 = 0
+      read(wakeRead, &count, 8)
+      let commands = shared.withLock { shared in
+        defer { shared.commands = [] }
+        return shared.commands
+      }
+      for command in commands { command(server) }
+    }
+    return polled[0].revents != 0 || readyCount == 0
   }
 
   private func wake() {

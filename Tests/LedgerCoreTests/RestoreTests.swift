@@ -53,7 +53,9 @@ import Wire
 
   @Test func `a value of another type is refused by its column`() {
     for (place, row) in RestoreTests.rows.enumerated() {
-      for column in row.values.indices {
+      // A row with a null key cannot be made, so only the other columns can hold one.
+      let keyCount = LiveTables.schemas[Int(row.table) - 1].keyColumnCount
+      for column in row.values.indices.dropFirst(keyCount) {
         var values = row.values
         values[column] = .null
         var rows = RestoreTests.rows

@@ -77,8 +77,8 @@ func someLeaves(_ count: Int, seed: UInt64 = 1) -> [Digest] {
   }
 }
 
-/// The paths that differ from `path` by one small change: a flipped bit of each element, one dropped,
-/// one added anywhere, two neighbours swapped.
+/// The paths that differ from `path` by one small change: a flipped bit of each element, one
+/// dropped, one added anywhere, two neighbours swapped.
 func mutations(of path: [Digest]) -> [[Digest]] {
   var result: [[Digest]] = []
   let extra = Digest(words: 1, 2, 3, 4)

@@ -63,8 +63,8 @@ import Testing
       for other in 0...(MerkleTreeTests.countMax + 60) where other != count {
         let found = tree.root(
           from: leaf, at: UInt64(index), in: UInt64(other), through: path)
-        // The count steers the walk only: where it steers alike the hash is the same, which is why a
-        // root is bound to its count before anybody signs it.
+        // The count steers the walk only: where it steers alike the hash is the same, which is why
+        // a root is bound to its count before anybody signs it.
         if let found, found == root(count) {
           #expect(other > index)
           #expect(try alike(index, count, other))

@@ -1,6 +1,6 @@
-// A transport offers no way to break its own rules, so these tests reach into one to make it misbehave, which
-// only a debug build allows.
 #if DEBUG
+  // Breaks in: a transport offers no way to break its own rules, so these tests reach into one to
+  // make it misbehave, which only a debug build allows.
   @testable import QUICTransport
   import Reactor
   import Testing

@@ -2,7 +2,8 @@ import Glibc
 import QUICTransport
 import Reactor
 
-/// A bare UDP socket on the loop, for packets no transport would send and for losing packets on the way.
+/// A bare UDP socket on the loop, for packets no transport would send and for losing packets on the
+/// way.
 final class Tap {
   let address: SocketAddress
   var onDatagram: (([UInt8], SocketAddress) -> Void)?

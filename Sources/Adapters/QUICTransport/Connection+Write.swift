@@ -55,8 +55,8 @@ struct WriteScratch {
 }
 
 extension Connection {
-  /// Bursts per connection and turn: enough to keep a fast link busy, few enough that other connections
-  /// and incoming packets wait less than a millisecond.
+  /// Bursts per connection and turn: enough to keep a fast link busy, few enough that other
+  /// connections and incoming packets wait less than a millisecond.
   private static let burstsPerTurn = 2
   /// Kernels segment at most 64 packets per call.
   private static let packetsPerBurst = 60
@@ -78,8 +78,8 @@ extension Connection {
 
   /// Gathers packets of one size for one destination and sends them in one system call.
   ///
-  /// A larger packet (a probe of the path's MTU) or one for another destination ends the burst and goes
-  /// alone; a smaller one ends it.
+  /// A larger packet (a probe of the path's MTU) or one for another destination ends the burst and
+  /// goes alone; a smaller one ends it.
   private func writeBurst(at now: UInt64) -> FlushOutcome {
     let scratch = transport.scratch
     let quantum = min(cquic_connection_send_quantum(library), WriteScratch.burstBytes)

@@ -8,11 +8,11 @@ import Reactor
 ///      \---------refused, timed out, error------------------------/
 /// ```
 ///
-/// The library calls back into this object while it reads, writes or handles a timer. Callbacks only
-/// record: events for the owner are queued in the transport and delivered after the library has
-/// returned, and closing is deferred, so no callback can free what the library still uses. All pointers
-/// handed to the library lead to allocated memory, never to stored properties, because a callback may
-/// touch any property while the library runs.
+/// The library calls back into this object while it reads, writes or handles a timer. Callbacks
+/// only record: events for the owner are queued in the transport and delivered after the library
+/// has returned, and closing is deferred, so no callback can free what the library still uses. All
+/// pointers handed to the library lead to allocated memory, never to stored properties, because a
+/// callback may touch any property while the library runs.
 final class Connection {
   unowned let transport: QUICTransport
   let id: PeerConnectionID

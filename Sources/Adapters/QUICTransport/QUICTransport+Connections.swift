@@ -189,8 +189,8 @@ extension QUICTransport {
 
   /// Takes a connection out, tells the owner, and sees to the next attempt.
   ///
-  /// Late packets are answered with `closePacket`; with an empty one (the peer has closed) they are ignored,
-  /// and without one they are a stranger's.
+  /// Late packets are answered with `closePacket`; with an empty one (the peer has closed) they are
+  /// ignored, and without one they are a stranger's.
   func end(_ connection: Connection, _ reason: DisconnectReason, closePacket: [UInt8]?) {
     guard !connection.hasEnded else { return }
     for stream in connection.streams.values where stream.kind == .requestOut {

@@ -5,8 +5,8 @@ package import Reactor
 extension QUICTransport {
   /// Keeps a connection to a peer until `forget`: dials now, and again whenever it is lost.
   ///
-  /// A peer that is connected already, whoever dialled, is not dialled. Naming a peer again changes its
-  /// address for later attempts.
+  /// A peer that is connected already, whoever dialled, is not dialled. Naming a peer again changes
+  /// its address for later attempts.
   package func connect(to address: SocketAddress, expecting key: PeerKey) {
     precondition(key != self.key, "a node cannot dial itself")
     precondition(
@@ -82,7 +82,8 @@ extension QUICTransport {
     scheduleRedial(key)
   }
 
-  /// Doubles the delay with each attempt, between its bounds, and takes a random part of its upper half.
+  /// Doubles the delay with each attempt, between its bounds, and takes a random part of its upper
+  /// half.
   private func scheduleRedial(_ key: PeerKey) {
     guard let target = targets[key], !isShuttingDown else { return }
     let doublings = UInt64(min(target.attempts, 16))

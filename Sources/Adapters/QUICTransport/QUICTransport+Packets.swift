@@ -87,8 +87,8 @@ extension QUICTransport {
 
   /// Whether the packet is a stateless reset of a connection with the sender.
   ///
-  /// A reset looks like a packet for an identifier nobody has; only the connection can tell it, by the token
-  /// in its last bytes (RFC 9000, section 10.3.1).
+  /// A reset looks like a packet for an identifier nobody has; only the connection can tell it, by
+  /// the token in its last bytes (RFC 9000, section 10.3.1).
   private func isReset(
     _ packet: UnsafeBufferPointer<UInt8>, from remote: UnsafeRawBufferPointer, at now: UInt64
   ) -> Bool {

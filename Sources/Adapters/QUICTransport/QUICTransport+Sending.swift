@@ -4,7 +4,8 @@ import Reactor
 extension QUICTransport {
   /// Queues a frame on a channel.
   ///
-  /// Frames of one channel arrive in the order of these calls. `.full` queues nothing; `writable` follows.
+  /// Frames of one channel arrive in the order of these calls. `.full` queues nothing; `writable`
+  /// follows.
   package func send(
     frame: [UInt8], on channel: Channel, to id: PeerConnectionID
   ) -> SendResult {
@@ -67,7 +68,8 @@ extension QUICTransport {
 
   /// Queues one frame of an answer; the last one ends it.
   ///
-  /// `.full` queues nothing; `responseWritable` follows. `.notConnected` means that nobody waits any more.
+  /// `.full` queues nothing; `responseWritable` follows. `.notConnected` means that nobody waits
+  /// any more.
   package func respond(to request: RequestID, frame: [UInt8], last: Bool) -> SendResult {
     requireSize(frame)
     guard let (connection, stream) = inbound(request) else { return .notConnected }
@@ -146,8 +148,8 @@ extension QUICTransport {
 
   /// Queues a frame unless that would overfill the stream or the connection.
   ///
-  /// A stream that holds nothing takes one frame of any permitted size, so that a window smaller than
-  /// a frame cannot stop a channel for ever.
+  /// A stream that holds nothing takes one frame of any permitted size, so that a window smaller
+  /// than a frame cannot stop a channel for ever.
   private func append(_ frame: [UInt8], to stream: Stream, of connection: Connection) -> Bool {
     let size = FrameAssembler.headerBytes + frame.count
     let held = stream.outgoing.bufferedBytes

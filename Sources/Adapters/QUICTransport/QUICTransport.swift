@@ -2,22 +2,23 @@ import CPlatform
 import CQUIC
 package import Reactor
 
-/// A node's connections to its peers: authenticated, ordered channels over QUIC (RFC 9000, 9001, 9221).
+/// A node's connections to its peers: authenticated, ordered channels over QUIC (RFC 9000, 9001,
+/// 9221).
 ///
-/// Both roles share the bound sockets. Each connection carries a control and a bundle channel in each
-/// direction, requests on streams of their own, and datagrams; `docs/protocol/transport.md` describes
-/// what is on the wire. The transport is confined to its loop's thread.
+/// Both roles share the bound sockets. Each connection carries a control and a bundle channel in
+/// each direction, requests on streams of their own, and datagrams; `docs/protocol/transport.md`
+/// describes what is on the wire. The transport is confined to its loop's thread.
 ///
 /// Invariants:
 ///
 /// - T1: at most one announced connection per peer key.
-/// - T2: the owner hears `connected` only after both sides have judged each other, and `disconnected`
-///   exactly once for each `connected`.
+/// - T2: the owner hears `connected` only after both sides have judged each other, and
+///   `disconnected` exactly once for each `connected`.
 /// - T3: no delegate method but `shouldAccept` is called while the QUIC library is on the stack.
 /// - T4: every queue is bounded: see ``QUICConfiguration``.
 ///
-/// Deviations from RFC 9000: no 0-RTT, no NEW_TOKEN, ECN is not marked, and packets are written only at the
-/// end of a loop turn, so that frames sent in one turn share packets.
+/// Deviations from RFC 9000: no 0-RTT, no NEW_TOKEN, ECN is not marked, and packets are written
+/// only at the end of a loop turn, so that frames sent in one turn share packets.
 package final class QUICTransport {
   /// The limits and times in force.
   package let configuration: QUICConfiguration
@@ -58,8 +59,8 @@ package final class QUICTransport {
 
   /// Binds the sockets and starts to receive with the loop's next turn.
   ///
-  /// - Throws: ``SystemCallError`` when an address cannot be bound, ``IdentityError`` when the certificate
-  ///   cannot be made.
+  /// - Throws: ``SystemCallError`` when an address cannot be bound, ``IdentityError`` when the
+  ///   certificate cannot be made.
   package init(
     configuration: QUICConfiguration, loop: EventLoop, delegate: any QUICTransportDelegate,
     log: @escaping QUICLogger = { _, _, _ in }

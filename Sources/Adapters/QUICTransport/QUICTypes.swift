@@ -168,8 +168,8 @@ package struct ConnectionStatistics: Sendable {
 
 /// What a transport tells its owner, always on the loop's thread.
 ///
-/// Only `shouldAccept` is called from inside the handshake and must do no more than answer; all others may
-/// call the transport freely.
+/// Only `shouldAccept` is called from inside the handshake and must do no more than answer; all
+/// others may call the transport freely.
 package protocol QUICTransportDelegate: AnyObject {
   /// Judges a peer's key. A dialled peer has already shown the expected one.
   func transport(

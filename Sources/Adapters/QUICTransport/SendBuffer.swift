@@ -2,8 +2,8 @@ import CQUIC
 
 /// A stream's outgoing bytes, at addresses that do not move until the peer has acknowledged them.
 ///
-/// The bytes stand in chunks that never grow; the QUIC layer keeps pointers into them for retransmission.
-/// Offsets count from the stream's start: `acknowledged <= sent <= appended`.
+/// The bytes stand in chunks that never grow; the QUIC layer keeps pointers into them for
+/// retransmission. Offsets count from the stream's start: `acknowledged <= sent <= appended`.
 struct SendBuffer: ~Copyable {
   private struct Chunk {
     let base: UnsafeMutableRawPointer

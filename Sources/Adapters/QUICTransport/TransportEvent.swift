@@ -44,7 +44,8 @@ enum Route {
   case lingering(Lingerer)
 }
 
-/// A closed connection's last words, repeated to a peer that goes on sending (RFC 9000, section 10.2).
+/// A closed connection's last words, repeated to a peer that goes on sending (RFC 9000, section
+/// 10.2).
 final class Lingerer {
   let closePacket: [UInt8]
   let identifiers: [ConnectionIdentifier]

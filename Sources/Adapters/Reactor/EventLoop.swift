@@ -3,16 +3,17 @@ import Glibc
 
 /// Runs one thread's descriptors, timers and mailboxes over epoll, one batch of events per turn.
 ///
-/// A turn is: wait, read the clock, drain mailboxes, call descriptor handlers, call due timers, call the
-/// turn-end hooks. Hooks are where batched work belongs: flushing sockets, driving a node core.
+/// A turn is: wait, read the clock, drain mailboxes, call descriptor handlers, call due timers,
+/// call the turn-end hooks. Hooks are where batched work belongs: flushing sockets, driving a node
+/// core.
 ///
-/// The loop is confined to the thread that made it and is deliberately not `Sendable`: other threads
-/// reach it through a ``LoopHandle`` or a ``Mailbox``. Invariants:
+/// The loop is confined to the thread that made it and is deliberately not `Sendable`: other
+/// threads reach it through a ``LoopHandle`` or a ``Mailbox``. Invariants:
 ///
 /// - I1: registering, arming and hooking happen on the loop's own thread.
 /// - I2: `now()` does not change within a turn, except through `refreshClock()`.
-/// - I3: a handler is not called after its registration or timer was removed, not even when its event
-///   was already collected in the same turn.
+/// - I3: a handler is not called after its registration or timer was removed, not even when its
+///   event was already collected in the same turn.
 package final class EventLoop {
   /// Events taken from the kernel per turn.
   package static let eventsPerTurnMax = 256

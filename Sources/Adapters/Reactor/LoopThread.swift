@@ -118,9 +118,10 @@ private final class Completion: Sendable {
 
 /// A POSIX semaphore at a fixed address.
 ///
-/// `@unchecked Sendable` because the only stored property is a pointer that never changes, to a `sem_t` that
-/// is initialised before the object is shared, touched only through `sem_post` and `sem_wait` (which POSIX
-/// defines for concurrent use), and destroyed in `deinit`, when no other reference can exist.
+/// Safe: the only stored property is a pointer that never changes, to a
+/// `sem_t` that is initialised before the object is shared, touched only through `sem_post` and
+/// `sem_wait` (which POSIX defines for concurrent use), and destroyed in `deinit`, when no other
+/// reference can exist.
 private final class Semaphore: @unchecked Sendable {
   private let semaphore: UnsafeMutablePointer<sem_t>
 

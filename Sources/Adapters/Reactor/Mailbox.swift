@@ -13,8 +13,8 @@ package enum PostResult: Sendable, Equatable {
 
 /// Hands messages from any thread to a loop, in batches.
 ///
-/// Posting takes a lock and, only when the mailbox was empty, one `eventfd` write. The lock is held for no
-/// callback. Refused messages are counted.
+/// Posting takes a lock and, only when the mailbox was empty, one `eventfd` write. The lock is held
+/// for no callback. Refused messages are counted.
 package final class Mailbox<Message: Sendable>: Sendable {
   private struct State {
     var messages: [Message] = []

@@ -16,7 +16,8 @@ struct Slot: Hashable, Sendable {
   }
 }
 
-/// Values in reusable places, found in constant time and never confused with a place's former value.
+/// Values in reusable places, found in constant time and never confused with a place's former
+/// value.
 struct SlotTable<Value> {
   private var values: [Value?] = []
   private var generations: [UInt32] = []

@@ -3,8 +3,9 @@ import Glibc
 
 /// Turns SIGTERM and SIGINT into events of a loop.
 ///
-/// `block()` must be called on the main thread before any other thread starts, because a thread inherits
-/// the mask of the one that made it, and a signal goes to any thread that does not block it.
+/// `block()` must be called on the main thread before any other thread starts, because a thread
+/// inherits the mask of the one that made it, and a signal goes to any thread that does not block
+/// it.
 package enum TerminationSignals {
   private static let numbers: [Int32] = [SIGTERM, SIGINT]
 
@@ -16,7 +17,8 @@ package enum TerminationSignals {
     }
   }
 
-  /// Calls `handler` on the loop with each signal's number. The descriptor lives as long as the process.
+  /// Calls `handler` on the loop with each signal's number. The descriptor lives as long as the
+  /// process.
   package static func watch(
     on loop: EventLoop, handler: @escaping (Int32) -> Void
   ) throws -> Registration {

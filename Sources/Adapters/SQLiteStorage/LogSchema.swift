@@ -40,7 +40,10 @@ enum LogSchema {
           lane BLOB NOT NULL, number INTEGER NOT NULL, proof BLOB NOT NULL,
           PRIMARY KEY (lane, number)) STRICT, WITHOUT ROWID
         """,
-        "CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
+        """
+        CREATE TABLE meta (
+          key TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID
+        """,
       ])
   ]
 }

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// State behind a lock with a condition to wait for.
 ///
-/// Safe to share although unchecked: `state` is touched only between `pthread_mutex_lock` and
+/// Safe: `state` is touched only between `pthread_mutex_lock` and
 /// `pthread_mutex_unlock` of `mutex`; both pthread objects live at fixed addresses of their own
 /// from `init` to `deinit`, and `deinit` runs when no thread holds a reference any more. The state
 /// never leaves the closures except as their `Sendable` result.

@@ -55,8 +55,8 @@ extension OpenStorageError: CustomStringConvertible {
       return "\(directory)/log.db is damaged (\(list)); \(freshStart)"
     case .logBehindState(let lane, let held, let applied):
       return """
-        \(directory)/log.db has lost durable bundles: lane \(lane.digest.short) ends at \(held) but \
-        bundle \(applied) was applied; \(freshStart)
+        \(directory)/log.db has lost durable bundles: lane \(lane.digest.short) ends at \(held) \
+        but bundle \(applied) was applied; \(freshStart)
         """
     case .system(let code, let operation):
       return "\(directory): could not \(operation), error \(code)"

@@ -24,8 +24,8 @@ package struct OperationProofParts: Hashable, Sendable {
 }
 
 extension Reader {
-  /// The parts of a proof that an operation is in the tree over the first `headCount` bundles of its
-  /// lane, or `nil` when operation or head is not held.
+  /// The parts of a proof that an operation is in the tree over the first `headCount` bundles of
+  /// its lane, or `nil` when operation or head is not held.
   package func operationProof(
     _ place: OperationID, at headCount: UInt64
   ) throws -> OperationProofParts? {

@@ -1,7 +1,8 @@
 internal import Primitives
 internal import Records
 
-/// Changes `state.db`: rows, how far they reflect the lanes, and the hash over them, all or nothing.
+/// Changes `state.db`: rows, how far they reflect the lanes, and the hash over them, all or
+/// nothing.
 struct StateWriter {
   let connection: Connection
   private let tables: [UInt16: Table]

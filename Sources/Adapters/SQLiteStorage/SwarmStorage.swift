@@ -88,7 +88,7 @@ package final class SwarmStorage: Sendable {
     queue.steps.count >= options.queuedBatchesMax || queue.byteCount >= options.queuedBytesMax
   }
 
-  /// Whether the next step would be refused: the owner should take no more input for now.
+  /// Whether the next step would be refused: the owner should take no more input until it has room.
   package var isFull: Bool { writer.queue.read { isFull($0) } }
 
   /// What was done and what waits.

@@ -99,7 +99,8 @@ struct WriterCore {
     do throws(SQLiteError) {
       try connection(to: file).checkpointAndTruncate()
     } catch {
-      // Somebody still reads. The write-ahead log stays beside the database: longer, not less sound.
+      // Somebody still reads. The write-ahead log stays beside the database: longer, not less
+      // sound.
       guard error.isBusy else { throw error }
     }
   }

@@ -7,6 +7,7 @@ enum CharacterTables {
     case 0x09...0x0d, 0x20, 0x85, 0xa0, 0x1680, 0x2000...0x200a, 0x2028, 0x2029, 0x202f, 0x205f,
       0x3000:
       true
+    // open set: scalars outside the tables
     default: false
     }
   }
@@ -24,6 +25,7 @@ enum CharacterTables {
     case 0x201c, 0x201d, 0x201e, 0x201f: 0x22
     case 0x2010...0x2015, 0x2212: 0x2d
     case 0xff01...0xff5e: scalar - 0xff01 + 0x21
+    // open set: scalars outside the tables
     default: scalar
     }
   }
@@ -52,6 +54,7 @@ enum CharacterTables {
     case 0x391...0x3ab: scalar + 32
     case 0x400...0x40f: scalar + 80
     case 0x410...0x42f: scalar + 32
+    // open set: scalars outside the tables
     default: scalar
     }
   }
@@ -68,6 +71,7 @@ enum CharacterTables {
     case 0x308: (letters, results) = (Array("aeiouy".utf8), [0xe4, 0xeb, 0xef, 0xf6, 0xfc, 0xff])
     case 0x30a: (letters, results) = (Array("a".utf8), [0xe5])
     case 0x327: (letters, results) = (Array("c".utf8), [0xe7])
+    // open set: scalars outside the tables
     default: return nil
     }
     return letters.firstIndex { UInt32($0) == base }.map { results[$0] }

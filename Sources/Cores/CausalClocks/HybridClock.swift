@@ -28,8 +28,9 @@ package struct HybridClock: Hashable, Sendable {
   package enum Stamp: Hashable, Sendable {
     /// The group may use this timestamp and those that follow it, one per operation.
     case from(HybridTime)
-    /// The timestamps would be too far ahead. The clock is unchanged; the same request succeeds once
-    /// the wall clock shows this many milliseconds, unless something later is observed meanwhile.
+    /// The timestamps would be too far ahead. The clock is unchanged; the same request succeeds
+    /// once the wall clock shows this many milliseconds, unless something later is observed
+    /// meanwhile.
     case notBefore(wallMilliseconds: UInt64)
   }
 

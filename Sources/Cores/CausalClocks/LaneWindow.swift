@@ -9,8 +9,8 @@ package import Primitives
 /// Invariants:
 /// - L1: the head never goes back.
 /// - L2: every parked number exceeds the head.
-/// - L3: at most `parkedMax` numbers are parked. The number after the head never needs parking to be
-///   taken, so a full window never stops its lane.
+/// - L3: at most `parkedMax` numbers are parked. The number after the head never needs parking to
+///   be taken, so a full window never stops its lane.
 package struct LaneWindow: Hashable, Sendable {
   /// Where a number stands.
   package enum Place: Hashable, Sendable {

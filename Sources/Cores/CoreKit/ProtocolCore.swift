@@ -11,7 +11,8 @@ package protocol ProtocolCore: Sendable {
   /// What the driver is to do, in the order it was asked.
   associatedtype Effects
 
-  /// Takes one step; the instant of `now` never goes back. Effects are appended to a buffer of the caller's.
+  /// Takes one step; the instant of `now` never goes back. Effects are appended to a buffer of the
+  /// caller's.
   mutating func handle(_ event: consuming Event, at now: Moment, into effects: inout Effects)
 
   /// The next instant at which the core wants to be told that time has passed.

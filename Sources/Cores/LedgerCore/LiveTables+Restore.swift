@@ -50,6 +50,7 @@ extension LiveTables {
     case LiveTables.resolutionSchema.number: try restoreResolution(reader)
     case LiveTables.scoreSchema.number: try restoreScore(reader)
     case LiveTables.memberSchema.number: try restoreMember(reader)
+    // open set: numbers of tables that do not exist
     default: throw RestoreError(row.table, .unknownTable)
     }
   }

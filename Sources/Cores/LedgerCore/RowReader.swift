@@ -13,8 +13,14 @@ struct RowReader {
     guard row.values.count == schema.columns.count else { throw bad(row.values.count) }
   }
 
+  /// One value.
+  private func value(_ column: Int) -> ColumnValue {
+    // order: an array of columns, no hash table.
+    row.values[column]
+  }
+
   func integer(_ column: Int, in range: ClosedRange<Int64>) throws(RestoreError) -> Int64 {
-    guard case .integer(let number) = row.values[column], range.contains(number) else {
+    guard case .integer(let number) = value(column), range.contains(number) else {
       throw bad(column)
     }
     return number
@@ -25,21 +31,21 @@ struct RowReader {
   }
 
   func text(_ column: Int) throws(RestoreError) -> String {
-    guard case .text(let text) = row.values[column] else { throw bad(column) }
+    guard case .text(let text) = value(column) else { throw bad(column) }
     return text
   }
 
   func identifier<Kind>(
     _ column: Int, of kind: Kind.Type = Kind.self
   ) throws(RestoreError) -> Identifier<Kind> {
-    guard case .bytes(let bytes) = row.values[column], let value = Identifier<Kind>(bytes) else {
+    guard case .bytes(let bytes) = value(column), let value = Identifier<Kind>(bytes) else {
       throw bad(column)
     }
     return value
   }
 
   func digest(_ column: Int) throws(RestoreError) -> Digest {
-    guard case .bytes(let bytes) = row.values[column], let value = Digest(bytes) else {
+    guard case .bytes(let bytes) = value(column), let value = Digest(bytes) else {
       throw bad(column)
     }
     return value

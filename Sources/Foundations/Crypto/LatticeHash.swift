@@ -6,8 +6,8 @@ package import Primitives
 /// LtHash16 of Bellare and Micciancio's lattice construction as described by Lewi, Kim, Maykov and
 /// Weis, "Securing update propagation with homomorphic hashing" (2019): 1,024 sums modulo 2^16,
 /// about 200 bits of collision resistance. Deviation: elements expand by ChaCha20 keyed with a
-/// BLAKE2b digest of the element. It commits to a multiset but proves no membership: inserting twice
-/// counts twice. Sums are little-endian, as is every machine the product runs on.
+/// BLAKE2b digest of the element. It commits to a multiset but proves no membership: inserting
+/// twice counts twice. Sums are little-endian, as is every machine the product runs on.
 package struct LatticeHash: Hashable, Sendable {
   /// The number of bytes of the state.
   package static let byteCount = 2_048

@@ -18,8 +18,8 @@ package struct Signature: Hashable, Sendable {
 
 /// What a signature is for: signed with the message, so that no signature serves two purposes.
 ///
-/// The signed bytes are the domain's name, a zero byte and the 32 bytes of the digest. No name holds
-/// a zero byte, so the parts cannot be read in two ways.
+/// The signed bytes are the domain's name, a zero byte and the 32 bytes of the digest. No name
+/// holds a zero byte, so the parts cannot be read in two ways.
 package enum SignatureDomain: String, CaseIterable, Sendable {
   /// A bundle of a lane.
   case bundle = "swarmoracle.bundle.v1"

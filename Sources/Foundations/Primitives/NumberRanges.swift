@@ -15,8 +15,8 @@ package struct NumberRanges: Hashable, Sendable {
   /// Whether no number is in the set.
   package var isEmpty: Bool { ranges.isEmpty }
 
-  /// How many numbers are in the set; `UInt64.max` also for the set of all 2^64 numbers. O(n) in the
-  /// ranges.
+  /// How many numbers are in the set; `UInt64.max` also for the set of all 2^64 numbers. O(n) in
+  /// the ranges.
   package var count: UInt64 {
     let inner = ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) }
     let (sum, overflow) = inner.addingReportingOverflow(UInt64(ranges.count))

@@ -29,7 +29,8 @@ package enum BundleLimits {
 /// ```
 ///
 /// Invariants, kept by the initializer and demanded of every peer's bytes:
-/// - H1: `number` counts from 1; exactly number 1 has no previous digest, and it starts the sequence.
+/// - H1: `number` counts from 1; exactly number 1 has no previous digest, and it starts the
+///   sequence.
 /// - H2: every earlier bundle had 1 to `operationsMax` operations, so the sequence lies between.
 /// - H3: the context names other lanes only, in ascending order, each at a number above 0.
 /// - H4: time and sequence of the last operation, and of one after it, fit `numberMax`.

@@ -125,8 +125,8 @@ package struct Row: Hashable, Sendable {
 
   /// The digest of the row: table and every value, each with its type.
   ///
-  /// The bytes are the table's number and per value a type byte (0 null, 1 integer, 2 text, 3 bytes)
-  /// with eight little-endian bytes of two's complement, or a length and the bytes.
+  /// The bytes are the table's number and per value a type byte (0 null, 1 integer, 2 text, 3
+  /// bytes) with eight little-endian bytes of two's complement, or a length and the bytes.
   package var digest: Digest {
     let byteCount = values.reduce(2) { sum, value in
       switch value {

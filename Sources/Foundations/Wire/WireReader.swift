@@ -38,8 +38,8 @@ package struct WireCursor: Sendable {
 
   /// Reads a number in base 128 (LEB128), refusing all but its shortest form.
   ///
-  /// Throws `truncated`, `notCanonical` for a needless last zero digit, and `overLimit` for a number
-  /// above `limit` or beyond 64 bits.
+  /// Throws `truncated`, `notCanonical` for a needless last zero digit, and `overLimit` for a
+  /// number above `limit` or beyond 64 bits.
   package mutating func readVariable(
     _ span: borrowing RawSpan, limit: UInt64 = .max
   ) throws(WireError) -> UInt64 {
@@ -59,8 +59,8 @@ package struct WireCursor: Sendable {
     return value
   }
 
-  /// Reads a count of things that each take at least `bytesEach` bytes, so that a caller may reserve
-  /// room for them: a count whose things cannot all be present is `truncated`.
+  /// Reads a count of things that each take at least `bytesEach` bytes, so that a caller may
+  /// reserve room for them: a count whose things cannot all be present is `truncated`.
   package mutating func readCount(
     _ span: borrowing RawSpan, limit: Int, bytesEach: Int = 1
   ) throws(WireError) -> Int {

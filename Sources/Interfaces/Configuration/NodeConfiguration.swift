@@ -6,6 +6,8 @@ package import Records
 package struct NodeConfiguration: Sendable {
   /// The file's name of the ticket that `node init --join` keeps.
   package static let ticketFileName = "join.ticket"
+  /// The file's name by which a node knows that it was admitted: it needs its ticket no more.
+  package static let joinedFileName = "joined"
 
   /// The node's directory, from the root.
   package let directory: String
@@ -17,7 +19,7 @@ package struct NodeConfiguration: Sendable {
   package let nodeKey: NodeKey
   /// The hash of the operator's token.
   package let operatorTokenDigest: Digest
-  /// The ticket with which the node joins; `nil` for a founding voter.
+  /// The ticket with which the node joins; `nil` for a founding voter and once it was admitted.
   package let ticket: Ticket?
 
   /// The cluster's name.
@@ -47,10 +49,11 @@ package struct NodeConfiguration: Sendable {
     operatorTokenDigest = try OperatorToken(
       contentsOf: Files.resolve(settings.operatorTokenFile, in: directory)
     ).digest
-    ticket = try settings.ticketFile.map {
+    let isAdmitted = Files.exists(Files.resolve(NodeConfiguration.joinedFileName, in: directory))
+    ticket = try isAdmitted ? nil : settings.ticketFile.map {
       try Ticket(text: try SecretFile.read(Files.resolve($0, in: directory)))
     }
-    try checkMembership(path)
+    if !isAdmitted { try checkMembership(path) }
     try checkTLSFiles(path)
   }
 

@@ -4,7 +4,8 @@ extension Tool {
     Tool(
       verbs: [DemoVerb.verb(.thisProgram())] + ClusterVerbs.all(.thisProgram())
         + NodeVerbs.all(runNode) + AgentVerbs.all + [SpellingVerb.spell]
-        + [SimulateVerb.verb, VerifyVerb.verb, BenchVerb.ingest(.thisProgram()), versionVerb])
+        + [SimulateVerb.verb] + DrillVerbs.all(.thisProgram())
+        + [VerifyVerb.verb, BenchVerb.ingest(.thisProgram()), versionVerb])
   }
 
   private static let versionVerb = Verb(

@@ -42,7 +42,7 @@ final class BundleVerifier: Sendable {
   /// Makes a verifier; `run` does the work.
   init() {}
 
-  /// Bytes of frames that wait.
+  /// Bytes of frames that are not judged yet.
   var pendingBytes: Int { queue.withLock { $0.byteCount } }
 
   /// Hands over a job.
@@ -66,7 +66,6 @@ final class BundleVerifier: Sendable {
       let (jobs, isStopped) = queue.withLock { queue in
         let taken = queue.jobs
         queue.jobs = []
-        queue.byteCount = 0
         return (taken, queue.isStopped)
       }
       if isStopped { return }
@@ -75,7 +74,10 @@ final class BundleVerifier: Sendable {
         continue
       }
       for job in jobs {
-        for finding in BundleVerifier.judge(job) {
+        let judged = BundleVerifier.judge(job)
+        // Before the findings are posted: what wakes the loop must let it see the room.
+        queue.withLock { $0.byteCount -= BundleVerifier.byteCount(of: job) }
+        for finding in judged {
           // The mailbox is far larger than what peers may send before their credit is withheld; a
           // finding that does not fit is lost like a packet and pulled again.
           _ = findings.post(finding)

@@ -38,6 +38,14 @@ final class HTTPPump {
     }
   }
 
+  /// Whether no client is connected.
+  var isIdle: Bool { server.counters.connectionsNow == 0 }
+
+  /// Accepts no more connections and closes those between requests; requests under way go on.
+  func quiesce() {
+    if !isStopped { server.quiesce() }
+  }
+
   /// Closes every connection and the listening socket.
   func stop() {
     guard !isStopped else { return }

@@ -82,7 +82,14 @@ final class Joiner: QUICTransportDelegate {
   }
 
   func transport(_ transport: QUICTransport, responseEnded id: RequestID, how: ResponseEnd) {
-    if !isAdmitted { lastReason = "\(how)" }
+    switch how {
+    case .complete:
+      lastReason = "its answer was not understood"
+    case .cancelledByPeer:
+      lastReason = "it refused; its log says why, such as that the ticket was used by another node"
+    case .timedOut, .tooLarge, .disconnected:
+      lastReason = "its answer was lost (\(how)); start again with the same ticket"
+    }
     loop.stop()
   }
 
@@ -98,6 +105,11 @@ final class Joiner: QUICTransportDelegate {
     reason: DisconnectReason
   ) {
     lastReason = reason.description
+    // Nothing that this side can do makes a refused key welcome.
+    if case .refusedByPeer = reason {
+      lastReason += "; the ticket is not known there, or has ended"
+      loop.stop()
+    }
   }
 
   func transport(

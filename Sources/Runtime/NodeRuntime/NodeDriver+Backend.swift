@@ -84,7 +84,7 @@ extension NodeDriver: AgentBackend {
       let write = makeWriteID()
       writes[write] = { outcome in collector.take(outcome, at: index) }
       let position = LanePosition(lane: entry.key, number: entry.value)
-      step(.await(write, position, level: level, deadline: deadline))
+      step(.follow(write, position, level: level, deadline: deadline))
     }
   }
 
@@ -120,7 +120,7 @@ extension NodeDriver: AgentBackend {
   func read(
     _ queries: [RowQuery], completion: @escaping (Result<[RowSet], ReadFault>) -> Void
   ) {
-    let reply = LoopBound(Reply(completion))
+    let reply = Reply(completion)
     let handle = loop.handle
     let result = storage.read { reader in
       try queries.map { query in
@@ -128,11 +128,11 @@ extension NodeDriver: AgentBackend {
       }
     } completion: { outcome in
       let mapped = outcome.mapError { ReadFault.failed("\($0)") }
-      _ = handle.post { _ in reply.value.complete(mapped) }
+      _ = handle.post { _ in reply.complete(mapped) }
     }
     if result != .accepted {
       let retry = ReadFault.busy(retryAfterSeconds: 1)
-      loop.schedule(at: loop.now()) { reply.value.complete(.failure(retry)) }
+      loop.schedule(at: loop.now()) { reply.complete(.failure(retry)) }
     }
   }
 
@@ -148,18 +148,18 @@ extension NodeDriver: AgentBackend {
       loop.schedule(at: loop.now()) { completion(.success(nil)) }
       return
     }
-    let reply = LoopBound(Reply(completion))
+    let reply = Reply(completion)
     let handle = loop.handle
     let head = heads[laneIndex]
     let result = storage.read { reader in
       try ProofMaker.proof(of: operation, head, laneIndex, heads, from: reader)
     } completion: { outcome in
       let mapped = outcome.mapError { ReadFault.failed("\($0)") }
-      _ = handle.post { _ in reply.value.complete(mapped) }
+      _ = handle.post { _ in reply.complete(mapped) }
     }
     if result != .accepted {
       let retry = ReadFault.busy(retryAfterSeconds: 1)
-      loop.schedule(at: loop.now()) { reply.value.complete(.failure(retry)) }
+      loop.schedule(at: loop.now()) { reply.complete(.failure(retry)) }
     }
   }
 
@@ -177,19 +177,6 @@ extension NodeDriver: AgentBackend {
         lastTime: head.lastTime, root: head.range.root,
         isForked: machine.gossip.fault(of: head.lane) != nil)
     }
-  }
-}
-
-/// A completion that is called on the loop after a detour through another thread.
-final class Reply<Value> {
-  private let completion: (Value) -> Void
-
-  init(_ completion: @escaping (Value) -> Void) {
-    self.completion = completion
-  }
-
-  func complete(_ value: Value) {
-    completion(value)
   }
 }
 

@@ -84,35 +84,48 @@ struct JoinRequest: Hashable, SignedValue, WireCodable {
   }
 }
 
+/// A ticket that is out.
+struct Guest: Sendable {
+  /// Until when it serves, in milliseconds since 1970.
+  let expiresMilliseconds: UInt64
+  /// The one node that it lets in, once a node has asked.
+  var node: NodeID?
+}
+
 extension NodeDriver {
-  private static let guestPrefix = "guest."
+  private static let guestsKey = "guests"
+  private static let guestsMax = 1_024
 
   /// Restores the tickets that are still out.
   func restoreGuests() throws {
-    guard let bytes = try storage.meta(NodeDriver.guestPrefix) else { return }
+    guard let bytes = try storage.meta(NodeDriver.guestsKey) else { return }
     var cursor = WireCursor()
     let span = bytes.span.bytes
-    let count = try cursor.readCount(span, limit: 1_024, bytesEach: 40)
+    let count = try cursor.readCount(span, limit: NodeDriver.guestsMax, bytesEach: 72)
     for _ in 0..<count {
-      let node = NodeID(key: try cursor.readDigest(span))
-      guests[node] = try cursor.readUInt64(span)
+      let guest = NodeID(key: try cursor.readDigest(span))
+      let expiry = try cursor.readUInt64(span)
+      let key = try cursor.readDigest(span)
+      guests[guest] = Guest(
+        expiresMilliseconds: expiry, node: key == .zero ? nil : NodeID(key: key))
     }
   }
 
   private func storeGuests() throws {
     var writer = WireWriter()
     writer.writeVariable(UInt64(guests.count))
-    for (node, expiry) in guests.entries {
-      writer.write(node.key)
-      writer.write(expiry)
+    for (key, guest) in guests.entries {
+      writer.write(key.key)
+      writer.write(guest.expiresMilliseconds)
+      writer.write(guest.node?.key ?? .zero)
     }
-    try storage.setMeta(NodeDriver.guestPrefix, writer.bytes)
+    try storage.setMeta(NodeDriver.guestsKey, writer.bytes)
   }
 
   /// Whether a key was handed out with a ticket that has not ended.
   func isGuest(_ node: NodeID) -> Bool {
-    guard let expiry = guests[node] else { return false }
-    return WallClock.milliseconds() < expiry
+    guard let guest = guests[node] else { return false }
+    return WallClock.milliseconds() < guest.expiresMilliseconds
   }
 
   func makeTicket(
@@ -129,8 +142,8 @@ extension NodeDriver {
           reason: "voters are fixed by the genesis document; a node joins as a learner"))
     }
     let now = WallClock.milliseconds()
-    for (node, expiry) in guests.entries where expiry <= now { guests[node] = nil }
-    guard guests.count < 1_024 else {
+    for (key, guest) in guests.entries where guest.expiresMilliseconds <= now { guests[key] = nil }
+    guard guests.count < NodeDriver.guestsMax else {
       return .failure(TicketFault(reason: "1,024 tickets are out; wait until some have ended"))
     }
     let expiry = now + UInt64(request.validSeconds) * 1_000
@@ -139,7 +152,8 @@ extension NodeDriver {
       genesis: configuration.genesis, address: configuration.settings.transportAdvertise,
       guestSeed: seed, expiresMilliseconds: expiry,
       signedWith: configuration.nodeKey.signingKey)
-    guests[NodeID(key: ticket.guestKey.publicKey)] = expiry
+    guests[NodeID(key: ticket.guestKey.publicKey)] = Guest(
+      expiresMilliseconds: expiry, node: nil)
     do {
       try storeGuests()
     } catch {
@@ -149,6 +163,9 @@ extension NodeDriver {
   }
 
   /// Judges a request to join and announces the new node in this node's lane.
+  ///
+  /// A ticket serves one node: the first that asks. That node may ask again, since it cannot know
+  /// whether it was admitted when the answer is lost on the way.
   func admit(_ body: [UInt8], _ id: RequestID) {
     let request: JoinRequest
     do throws(WireError) {
@@ -165,25 +182,19 @@ extension NodeDriver {
       refuseRequest(id, "it is not signed for this ticket and cluster")
       return
     }
-    let announcement = MemberAnnouncement(
-      node: verified.node, role: .learner, transportAddress: verified.transportAddress,
-      apiAddress: verified.apiAddress)
-    let operation = LedgerOperation.announce(announcement)
+    let operation = LedgerOperation.announce(
+      MemberAnnouncement(
+        node: verified.node, role: .learner, transportAddress: verified.transportAddress,
+        apiAddress: verified.apiAddress))
     guard operation.validate() == nil else {
       refuseRequest(id, "its addresses are not well formed")
       return
     }
-    // The ticket is spent when the admission is durable: a crash before lets the node ask again.
+    guard claim(verified.guest, for: verified.node, id) else { return }
     submit([operation], level: .local, deadlineMilliseconds: 5_000) { [unowned self] result in
       guard case .reached = result else {
-        transport.cancel(id)
+        refuseRequest(id, "the admission was not written")
         return
-      }
-      guests[verified.guest] = nil
-      do {
-        try storeGuests()
-      } catch {
-        fail("a spent ticket could not be stored: \(error)")
       }
       logger.log(
         .info, "admitted a node",
@@ -192,6 +203,22 @@ extension NodeDriver {
           LogField("address", verified.transportAddress),
         ])
       _ = transport.respond(to: id, frame: [1], last: true)
+    }
+  }
+
+  /// Binds a ticket to the node that asks, durably; refuses the request when it is another's.
+  private func claim(_ guest: NodeID, for node: NodeID, _ id: RequestID) -> Bool {
+    if let holder = guests[guest]?.node {
+      if holder != node { refuseRequest(id, "the ticket was used by another node") }
+      return holder == node
+    }
+    guests[guest]?.node = node
+    do {
+      try storeGuests()
+      return true
+    } catch {
+      fail("a used ticket could not be stored: \(error)")
+      return false
     }
   }
 

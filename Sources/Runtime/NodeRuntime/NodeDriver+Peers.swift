@@ -31,6 +31,10 @@ extension NodeDriver: QUICTransportDelegate {
     if let known = indexes[node] {
       index = known
     } else {
+      guard peers.count < NodeDriver.peersMax else {
+        refuse("too many peers", id, "\(peers.count) are known by now")
+        return
+      }
       index = PeerIndex(UInt16(peers.count))
       indexes[node] = index
       peers.append(PeerRecord(node: node))
@@ -48,6 +52,7 @@ extension NodeDriver: QUICTransportDelegate {
     _ transport: QUICTransport, disconnected id: PeerConnectionID, key: PeerKey,
     reason: DisconnectReason
   ) {
+    dropAnswers(on: id)
     guard let index = peer(of: id) else { return }
     peers[Int(index.value)].connection = nil
     logger.log(
@@ -74,6 +79,7 @@ extension NodeDriver: QUICTransportDelegate {
   ) {
     guard let index = peer(of: id) else {
       counters.guestFramesRefused += 1
+      refuse("refused a frame", id, "a guest may only ask to join")
       return
     }
     switch channel {
@@ -131,8 +137,13 @@ extension NodeDriver: QUICTransportDelegate {
       addresses[member.node] = member.transportAddress
     }
     addresses[configuration.node] = nil
+    let families = transport.boundAddresses.map(\.family)
     for (node, address) in addresses.entries where dialled[node] != address {
-      guard let key = PeerKey(node.key.bytes), let target = SocketAddress(address) else {
+      // What a member announces was written by somebody else: a name, or a family of addresses that
+      // this node has no socket for.
+      guard let key = PeerKey(node.key.bytes), let target = SocketAddress(address),
+        families.contains(target.family)
+      else {
         logger.log(
           .warning, "a member's address cannot be dialled",
           [LogField("peer", node.key.hexadecimal), LogField("address", address)])

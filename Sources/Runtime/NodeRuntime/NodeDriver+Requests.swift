@@ -20,8 +20,11 @@ enum RequestKind: UInt8 {
 
 extension NodeDriver {
   /// Sends a pull; true when it failed at once and the machine was told.
+  ///
+  /// While input piles up no pull is started: what peers push can be held back, what they were
+  /// asked for cannot.
   func start(_ pull: GossipEffects.Pull) -> Bool {
-    if let connection = peers[Int(pull.peer.value)].connection {
+    if !isInputPaused, let connection = peers[Int(pull.peer.value)].connection {
       let frame = [RequestKind.pull.rawValue] + pull.request.encoded
       if case .sent(let request) = transport.request(frame, to: connection) {
         pulls[request] = (pull.identifier, pull.peer)
@@ -90,9 +93,9 @@ extension NodeDriver {
       try reader.bundles(
         of: request.lane, from: request.first, to: request.last, bytesMax: byteMax)
     } completion: { outcome in
-      _ = handle.post { _ in driver.value.sendAnswer(outcome, id) }
+      _ = handle.post { _ in driver.value?.sendAnswer(outcome, id) }
     }
-    if case .busy = result {
+    if result != .accepted {
       answers[id] = nil
       transport.cancel(id)
     }
@@ -120,6 +123,11 @@ extension NodeDriver {
     answers[id] = nil
   }
 
+  /// Forgets the answers that were for a connection which is gone.
+  func dropAnswers(on connection: PeerConnectionID) {
+    for id in answers.keys where id.connection == connection { answers[id] = nil }
+  }
+
   private func continueAnswer(_ id: RequestID) {
     guard var answer = answers[id] else { return }
     while let frame = answer.frames.last {
@@ -144,13 +152,14 @@ extension NodeDriver {
     let driver = LoopBound(self)
     let position = wanted.position
     let conflicting = wanted.conflicting
+    // A read that is refused or fails is made up for: the peer goes on announcing the other bundle.
     _ = storage.read { reader in
       try reader.bundle(at: position)
     } completion: { outcome in
       guard case .success(let bundle?) = outcome else { return }
       let header = bundle.signedHeader
       _ = handle.post { _ in
-        driver.value.step(.headerLoaded(header, conflicting: conflicting))
+        driver.value?.step(.headerLoaded(header, conflicting: conflicting))
       }
     }
   }

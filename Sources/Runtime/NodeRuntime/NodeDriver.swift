@@ -24,6 +24,8 @@ internal import Telemetry
 final class NodeDriver {
   /// Bytes of unverified or undurable input at which peers' credit is withheld.
   static let inputBytesMax = 32 << 20
+  /// Nodes that one run of this node may meet; a core numbers them with sixteen bits.
+  static let peersMax = 4_096
 
   let configuration: NodeConfiguration
   let loop: EventLoop
@@ -40,7 +42,7 @@ final class NodeDriver {
   var indexes: [NodeID: PeerIndex] = [:]
   var peers: [PeerRecord] = []
   var dialled = SortedMap<NodeID, String>()
-  var guests = SortedMap<NodeID, UInt64>()
+  var guests = SortedMap<NodeID, Guest>()
   var isInputPaused = false
 
   // What is under way.
@@ -51,6 +53,8 @@ final class NodeDriver {
   var counters = DriverCounters()
   /// The heads of all lanes as they are on the disk.
   var durableHeads = SortedMap<LaneID, LaneHead>()
+  /// Called at the end of every turn, after everything else.
+  var onTurnEnd: (() -> Void)?
   private var headsInFlight: [(sequence: UInt64, heads: [LaneHead])] = []
   let startedMilliseconds = WallClock.milliseconds()
   /// Why the node must stop; set once.
@@ -108,30 +112,37 @@ final class NodeDriver {
   }
 
   private func endTurn() {
-    guard fatal == nil else { return }
+    var hasEvents = true
+    var rounds = 0
     // Doing what the machine asks can make events; the bound only keeps a turn finite.
-    for _ in 0..<8 {
+    while hasEvents, rounds < 8, fatal == nil {
       machine.handle(.turnEnded, at: moment, into: &effects)
-      guard carryOut() else { break }
+      hasEvents = carryOut()
+      rounds += 1
     }
+    guard fatal == nil else { return }
+    if hasEvents { loop.requestTurnEnd() }
     relieve()
     if let deadline = machine.nextDeadline, let timer {
       loop.arm(timer, at: deadline.nanoseconds)
     }
+    onTurnEnd?()
   }
 
-  /// Does what the machine asked for; true when that gave it new events.
+  /// Does what the machine asked for; true when that gave it new events. Once the node has failed
+  /// nothing leaves it any more.
   private func carryOut() -> Bool {
     var taken = NodeEffects()
     swap(&taken, &effects)
     var hasEvents = false
     if let batch = taken.batch { hand(batch) }
+    guard fatal == nil else { return false }
     for send in taken.sends { self.send(send) }
     for push in taken.pushes { hasEvents = self.push(push) || hasEvents }
     for pull in taken.pulls { hasEvents = start(pull) || hasEvents }
     for wanted in taken.headersWanted { load(wanted) }
     for disconnect in taken.disconnects { drop(disconnect.peer, disconnect.reason) }
-    for notice in taken.notices { hear(notice) }
+    for notice in taken.notices where fatal == nil { hear(notice) }
     return hasEvents
   }
 

@@ -37,7 +37,7 @@ package enum NodeProgram {
     let logger = LogOutput.standardError(level: configuration.settings.logLevel)
     do {
       try TerminationSignals.block()
-      if let ticket = configuration.ticket, try !NodeStart.hasJoined(configuration) {
+      if let ticket = configuration.ticket, !NodeStart.hasJoined(configuration) {
         try Joiner.join(configuration, ticket, logger)
         try NodeStart.noteJoined(configuration)
       }
@@ -109,23 +109,44 @@ private final class NodeProcess {
       logger.log(.info, "told to stop", [LogField("signal", "\(signal)")])
       loop.stop()
     }
-    try loop.run()
+    if driver.fatal == nil { try loop.run() }
     return try stop()
   }
 
-  /// Stops taking input, makes durable what was taken, tells peers, and closes the databases.
+  /// Takes no more requests, answers those under way, tells peers, and closes the databases.
+  ///
+  /// A node that has failed answers nothing more: it cannot stand for what it would say.
   private func stop() throws -> Int32 {
+    if driver.fatal == nil { try drain() }
     http.stop()
-    if driver.fatal == nil { try? storage.flush() }
-    loop.schedule(at: loop.refreshClock() + 2_000_000_000) { [loop] in loop.stop() }
-    driver.transport.shutdown { [loop] in loop.stop() }
-    try loop.run()
+    try run(nanoseconds: 2_000_000_000) { [loop] in
+      driver.transport.shutdown { loop.stop() }
+    }
     driver.verifier.stop()
     driver.verifierThread?.join()
     if driver.fatal != nil { return 1 }
     try storage.close()
     logger.log(.info, "the node has stopped")
     return 0
+  }
+
+  /// Serves the requests that are under way to their end, for at most two seconds.
+  private func drain() throws {
+    http.quiesce()
+    driver.onTurnEnd = { [unowned self] in
+      if driver.writes.isEmpty && http.isIdle { loop.stop() }
+    }
+    try run(nanoseconds: 2_000_000_000) {}
+    driver.onTurnEnd = nil
+  }
+
+  /// Runs the loop until it is stopped, for at most the time given.
+  private func run(nanoseconds: UInt64, _ start: () -> Void) throws {
+    let limit = loop.schedule(at: loop.refreshClock() + nanoseconds) { [loop] in loop.stop() }
+    start()
+    loop.requestTurnEnd()
+    try loop.run()
+    loop.cancel(limit)
   }
 }
 

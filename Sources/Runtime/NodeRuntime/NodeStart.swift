@@ -16,7 +16,6 @@ internal import Telemetry
 enum NodeStart {
   private static let clusterKey = "node.cluster"
   private static let epochKey = "node.epoch"
-  private static let joinedFile = "joined"
   /// Bundles whose rows are written as one step while the log is replayed.
   private static let replayStep = 256
 
@@ -175,11 +174,14 @@ enum NodeStart {
   // MARK: Joining
 
   /// Whether this directory's node was admitted before: a ticket serves once.
-  static func hasJoined(_ configuration: NodeConfiguration) throws -> Bool {
-    Files.exists(Files.resolve(joinedFile, in: configuration.directory))
+  static func hasJoined(_ configuration: NodeConfiguration) -> Bool {
+    Files.exists(
+      Files.resolve(NodeConfiguration.joinedFileName, in: configuration.directory))
   }
 
   static func noteJoined(_ configuration: NodeConfiguration) throws {
-    try Files.create(Files.resolve(joinedFile, in: configuration.directory), Array("yes\n".utf8))
+    try Files.create(
+      Files.resolve(NodeConfiguration.joinedFileName, in: configuration.directory),
+      Array("yes\n".utf8))
   }
 }

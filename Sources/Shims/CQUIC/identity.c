@@ -41,7 +41,8 @@ static int fill_certificate(gnutls_x509_crt_t certificate, gnutls_x509_privkey_t
   if (result >= 0)
     result = gnutls_x509_crt_set_activation_time(certificate, 0);
   if (result >= 0)
-    result = gnutls_x509_crt_set_expiration_time(certificate, GNUTLS_X509_NO_WELL_DEFINED_EXPIRATION);
+    result = gnutls_x509_crt_set_expiration_time(certificate,
+                                                 GNUTLS_X509_NO_WELL_DEFINED_EXPIRATION);
   if (result >= 0)
     result = gnutls_x509_crt_set_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0, name,
                                            sizeof name - 1);
@@ -52,7 +53,8 @@ static int fill_certificate(gnutls_x509_crt_t certificate, gnutls_x509_privkey_t
   return result;
 }
 
-// Reads the 32 bytes of an Ed25519 certificate; a value below zero when it holds another kind of key.
+// Reads the 32 bytes of an Ed25519 certificate; a value below zero when it holds another kind of
+// key.
 static int ed25519_key(gnutls_x509_crt_t certificate, uint8_t *key) {
   unsigned bits = 0;
   if (gnutls_x509_crt_get_pk_algorithm(certificate, &bits) != GNUTLS_PK_EDDSA_ED25519)

@@ -52,6 +52,7 @@ final class FakeServer: Sendable {
     while true {
       let connection = accept(listener, nil, nil)
       guard connection >= 0 else { break }
+      _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
       answer(connection)
       close(connection)
     }

@@ -93,6 +93,10 @@ import Testing
   @Test func `XCTest and testable imports are refused`() {
     #expect(ImportRules.testing(Planted.test("import XCTest")).count == 1)
     #expect(ImportRules.testing(Planted.test("@testable import Bytes")).count == 1)
+    #expect(
+      ImportRules.testing(
+        Planted.test("// Breaks in: it must misbehave\n@testable import Bytes")
+      ).isEmpty)
     #expect(ImportRules.testing(Planted.test("import Testing // not XCTest")).isEmpty)
   }
 }

@@ -111,9 +111,11 @@ enum ImportRules {
     return findings
   }
 
-  /// Refuses `@testable` (tests use `package` access, so they also run optimized) and XCTest.
+  /// Refuses XCTest, and `@testable` (tests use `package` access, so they also run optimized)
+  /// unless `// Breaks in:` says why a test must reach inside.
   static func testing(_ file: SourceFile) -> [Finding] {
-    var findings = file.code.filter { $0.isText("testable") }
+    var findings = file.code
+      .filter { $0.isText("testable") && !file.hasReason("Breaks in:", at: $0.line) }
       .map { Finding(file, $0.line, "`@testable`: give it `package` access") }
     for (module, line) in imports(of: file) where module == "XCTest" {
       findings.append(Finding(file, line, "XCTest: tests use Swift Testing"))

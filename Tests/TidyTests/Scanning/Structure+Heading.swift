@@ -47,6 +47,8 @@ extension Structure {
   }
 
   private func isModifierOrAttribute(_ index: Int) -> Bool {
+    // A word after a dot is a member that happens to be called like a modifier: `.open`.
+    if index > 0, tokens[index - 1].isText(".") { return false }
     let text = tokens[index].text
     return Self.exposing.contains(text) || Self.hiding.contains(text)
       || Self.modifiers.contains(text) || (index > 0 && tokens[index - 1].isText("@"))

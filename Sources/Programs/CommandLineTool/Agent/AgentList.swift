@@ -8,27 +8,28 @@ enum AgentList {
     let name: String
     let path: String
     let member: String
-    let columns: [(title: String, path: [String])]
+    let columns: [(title: String, path: String)]
   }
 
   private static let kinds = [
     Kind(
       name: "questions", path: "/v1/questions", member: "questions",
       columns: [
-        ("ID", ["id"]), ("STATUS", ["status"]), ("ANSWERS", ["answers"]),
-        ("CATEGORY", ["category"]), ("TEXT", ["text"]),
+        ("ID", "id"), ("STATUS", "status"), ("ANSWERS", "answers"),
+        ("CATEGORY", "category"), ("TEXT", "text"),
       ]),
     Kind(
       name: "agents", path: "/v1/agents", member: "agents",
       columns: [
-        ("ID", ["id"]), ("NAME", ["name"]), ("PLATFORM", ["platform"]),
-        ("CAPABILITIES", ["capabilities"]),
+        ("ID", "id"), ("NAME", "name"), ("PLATFORM", "platform"),
+        ("CAPABILITIES", "capabilities"),
       ]),
     Kind(
       name: "leaderboard", path: "/v1/leaderboard", member: "agents",
       columns: [
-        ("ID", ["id"]), ("NAME", ["name"]), ("ACCURACY", ["accuracy"]), ("RESOLVED", ["resolved"]),
-        ("CORRECT", ["correct"]),
+        ("ID", "id"), ("NAME", "name"), ("ACCURACY AT LEAST", "accuracyBound"),
+        ("RESOLVED", "resolvedAnswers"),
+        ("CORRECT", "correct"),
       ]),
   ]
 
@@ -54,8 +55,7 @@ enum AgentList {
     for entry in entries {
       table.append(
         kind.columns.map { column in
-          let value = column.path.reduce(Optional(entry)) { value, key in value?[key] }
-          return Table.Cell(value.map(cell) ?? "-")
+          Table.Cell(find(column.path, in: entry).map(cell) ?? "-")
         })
     }
     console.write(table.text(console))
@@ -76,6 +76,11 @@ enum AgentList {
       cursor = page["next"]?.string
     } while cursor != nil && entries.count < limit
     return entries
+  }
+
+  /// The value at a path of keys such as `consistency.reached`.
+  static func find(_ path: String, in value: JSONValue) -> JSONValue? {
+    path.split(separator: ".").reduce(Optional(value)) { value, key in value?[String(key)] }
   }
 
   /// A value as one line of a table.

@@ -127,7 +127,8 @@ enum AgentVerbs {
       reasoning: arguments.value("reasoning"), confidence: confidence, author: "A person")
     let client = try APIOptions.authorized(arguments)
     let receipt = try client.post(path("/v1/questions/\(question)/answers", arguments), answer.body)
-    return print(receipt, ["question", "agent", "value", "consistency"], arguments, console)
+    return print(
+      receipt, ["question", "agent", "value", "consistency.reached"], arguments, console)
   }
 
   private static let resolve = Verb(
@@ -147,7 +148,7 @@ enum AgentVerbs {
     body.endObject()
     let client = try APIOptions.authorized(arguments)
     let receipt = try client.post(path("/v1/questions/\(question)/resolve", arguments), body.bytes)
-    return print(receipt, ["question", "value", "consistency"], arguments, console)
+    return print(receipt, ["question", "value", "consistency.reached"], arguments, console)
   }
 
   private static let list = Verb(
@@ -156,8 +157,8 @@ enum AgentVerbs {
     options: [
       APIOptions.api, .output,
       .value(
-        "status", "WORD", choices: ["OPEN", "CLOSED", "RESOLVED"],
-        "only questions that are OPEN, CLOSED or RESOLVED"),
+        "status", "WORD", choices: ["OPEN", "CONSENSUS", "EXPIRED", "VERIFIED"],
+        "only questions that are OPEN, CONSENSUS, EXPIRED or VERIFIED"),
       .value("limit", "N", "how many at most (default: 20)"),
     ], positionalMax: 1,
     examples: [
@@ -202,7 +203,10 @@ enum AgentVerbs {
       console.write(String(decoding: bytes, as: UTF8.self))
       return ExitStatus.success
     }
-    let lines = keys.compactMap { key in reply[key].map { (key, AgentList.cell($0)) } } + more
+    let known = keys.compactMap { key in
+      AgentList.find(key, in: reply).map { (key, AgentList.cell($0)) }
+    }
+    let lines = known + more
     let width = lines.map(\.0.count).max() ?? 0
     for (key, value) in lines { console.line("\(key.padded(to: width))  \(value)") }
     return ExitStatus.success

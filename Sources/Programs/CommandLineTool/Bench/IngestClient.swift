@@ -23,7 +23,7 @@ struct IngestCount: Sendable {
 /// One connection's worth of load: an agent that answers one question after the other.
 ///
 /// The value is what lives on between measurements; each measurement has its own connection.
-struct IngestClient: Sendable {
+package struct IngestClient: Sendable {
   private let endpoint: String
   private let workload: IngestWorkload
   private var agent = ""
@@ -106,7 +106,7 @@ struct IngestClient: Sendable {
   }
 
   /// Reads `"accepted":N` behind the results of a batch; everything before it has no such member.
-  static func accepted(in body: [UInt8]) throws -> Int {
+  package static func accepted(in body: [UInt8]) throws -> Int {
     let key = Array(#""accepted":"#.utf8)
     var place = body.count - key.count
     while place >= 0 {

@@ -1,5 +1,5 @@
 /// What one measurement of one phase came to.
-struct IngestFigures: Sendable {
+package struct IngestFigures: Sendable {
   /// Answers acknowledged by a quorum, in a second.
   var operationsPerSecond = 0.0
   /// Requests answered well, in a second.
@@ -28,14 +28,14 @@ struct IngestFigures: Sendable {
   var ratioToRaw: Double { operationsPerSecond / max(rawOperationsPerSecond, 1) }
 
   /// The element below which `permille` thousandths of some sorted numbers are (nearest rank).
-  static func percentile(_ permille: Int, of sorted: [UInt32]) -> UInt32 {
+  package static func percentile(_ permille: Int, of sorted: [UInt32]) -> UInt32 {
     precondition((1...1_000).contains(permille), "the percentile \(permille) of a thousand")
     guard !sorted.isEmpty else { return 0 }
     return sorted[(sorted.count * permille + 999) / 1_000 - 1]
   }
 
   /// The median, the mean of the middle two for an even count.
-  static func median(_ numbers: [Double]) -> Double {
+  package static func median(_ numbers: [Double]) -> Double {
     let sorted = numbers.sorted()
     guard !sorted.isEmpty else { return 0 }
     let middle = sorted.count / 2

@@ -2,17 +2,18 @@ internal import JSONText
 
 /// Requests prepared once, so that clients spend their time on sending: every answer has the same
 /// text, only its question and agent differ.
-struct IngestWorkload: Sendable {
+package struct IngestWorkload: Sendable {
   /// The questions.
-  let questions: [String]
+  package let questions: [String]
   /// The body of a request with one answer.
-  let singleBody: [UInt8]
+  package let singleBody: [UInt8]
   /// The questions' members of a batch, one after the other, each with a comma behind it.
   private let batchItems: [UInt8]
   /// Bytes of one member with its comma; identifiers are equally long.
   private let itemBytes: Int
 
-  init(questions: [String], bytes: Int) {
+  /// Prepares answers whose content and reasoning have `bytes` bytes together.
+  package init(questions: [String], bytes: Int) {
     precondition(IngestSettings.bytesRange.contains(bytes), "answers of \(bytes) bytes")
     self.questions = questions
     let content = String(repeating: "x", count: bytes - IngestSettings.reasoning.utf8.count)
@@ -25,7 +26,7 @@ struct IngestWorkload: Sendable {
   }
 
   /// The body of a request with answers to the questions at some places.
-  func batchBody(_ places: Range<Int>) -> [UInt8] {
+  package func batchBody(_ places: Range<Int>) -> [UInt8] {
     let items = batchItems[places.lowerBound * itemBytes..<places.upperBound * itemBytes].dropLast()
     var body: [UInt8] = []
     body.reserveCapacity(items.count + 16)

@@ -2,7 +2,7 @@ internal import Configuration
 internal import Glibc
 
 /// Time that processors spent, by process.
-enum ProcessorTime {
+package enum ProcessorTime {
   /// Seconds that this process has used, in the kernel and outside.
   static var ownSeconds: Double {
     var usage = rusage()
@@ -25,7 +25,7 @@ enum ProcessorTime {
 
   /// Adds up fields 14 and 15 of `/proc/PID/stat`, utime and stime (proc(5)); the command's name
   /// may hold spaces and parentheses.
-  static func ticks(inStat text: String) -> Int? {
+  package static func ticks(inStat text: String) -> Int? {
     guard let close = text.lastIndex(of: ")") else { return nil }
     let fields = text[text.index(after: close)...].split(separator: " ")
     guard fields.count > 12, let user = Int(fields[11]), let system = Int(fields[12]) else {

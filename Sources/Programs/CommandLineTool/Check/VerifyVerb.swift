@@ -35,8 +35,7 @@ enum VerifyVerb {
     var isSound = true
     var entries: [JSONValue] = []
     for place in places {
-      let report = try Verification.run(
-        directory: place, tables: LiveTables.schemas, threadCount: threads)
+      let report = try report(on: place, threads: threads)
       isSound = isSound && report.isSound
       if arguments.wantsJSON {
         entries.append(json(place, report))
@@ -52,6 +51,11 @@ enum VerifyVerb {
       console.write(String(decoding: JSONLayout.bytes(all), as: UTF8.self))
     }
     return isSound ? ExitStatus.success : ExitStatus.failure
+  }
+
+  /// Checks the databases of one swarm.
+  static func report(on place: String, threads: Int = 2) throws -> VerificationReport {
+    try Verification.run(directory: place, tables: LiveTables.schemas, threadCount: threads)
   }
 
   /// The directories of swarms that `directory` means, in a fixed order.

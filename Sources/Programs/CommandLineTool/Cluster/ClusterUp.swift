@@ -55,7 +55,7 @@ struct ClusterUp {
       started = try cluster.start(cluster.indices)
       try cluster.waitUntilReady(started, withQuorum: true)
     } catch {
-      try cluster.stop(cluster.running)
+      try cluster.stop(cluster.indices)
       throw error
     }
     return cluster

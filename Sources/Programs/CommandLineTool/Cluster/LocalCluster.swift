@@ -152,6 +152,8 @@ extension LocalCluster {
     while true {
       waiting = try waiting.filter { index in
         guard try process(index).isAlive else {
+          // Takes note of the end, so that no zombie of ours is left.
+          _ = try process(index).waitForEnd(milliseconds: 0)
           throw NotReadyError(try node(index), "ended before it was ready")
         }
         let url = try node(index).api + path

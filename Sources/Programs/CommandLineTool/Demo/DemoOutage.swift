@@ -1,4 +1,4 @@
-internal import JSONText
+package import JSONText
 
 /// One node's death and return in the midst of the work.
 struct DemoOutage: Sendable {
@@ -8,18 +8,20 @@ struct DemoOutage: Sendable {
   let question: Int
   /// When it was killed, in milliseconds since the first question.
   let killedMilliseconds: Int
-  /// Until it was ready again, in milliseconds since its death.
-  let outageMilliseconds: Int
-  /// Until it had all that the others had when it was ready, in milliseconds since that.
+  /// From its death until it was started again, in milliseconds.
+  let downMilliseconds: Int
+  /// From its start until it was ready, in milliseconds.
+  let readyMilliseconds: Int
+  /// From its start until it had all that the others had at that moment, in milliseconds.
   let catchUpMilliseconds: Int
-  /// How many bundles it lacked when it was ready.
-  let bundlesBehind: Int64
-  /// Answers acknowledged between its death and its being ready.
+  /// How many bundles it missed.
+  let bundlesMissed: Int64
+  /// Answers acknowledged between its death and its start.
   let answersMeanwhile: Int
 }
 
 /// Kills a node, waits, starts it again, and watches it catch up.
-struct DemoOutageDrill: Sendable {
+package struct DemoOutageDrill: Sendable {
   let settings: DemoSettings
   let nodes: DemoNodes
   let board: Monitor<DemoBoard>
@@ -29,31 +31,36 @@ struct DemoOutageDrill: Sendable {
   /// Runs the drill; returns `nil` when the demonstration ends before.
   func run() throws -> DemoOutage? {
     let victim = DemoSettings.victim
+    let client = SwarmClient(endpoints: nodes.endpoints, isCancelled: isCancelled)
     guard awaitSettled(settings.killPlace) else { return nil }
+    let last = try frontier(client, at: victim)
     try nodes.kill(victim)
     let killed = MonotonicClock.milliseconds
     let before = board.value.acknowledged
     report("node \(victim + 1) is killed with SIGKILL; its agents turn to the next node")
     guard awaitSettled(settings.restartPlace) else { return nil }
+    let target = try frontier(client, at: 0)
+    let missed = DemoOutageDrill.missing(last, of: target)
+    let meanwhile = board.value.acknowledged - before
+    let started = MonotonicClock.milliseconds
+    report(
+      "node \(victim + 1) is started again after \(started - killed) ms; it missed \(missed) "
+        + "bundles")
     try nodes.start([victim])
     let ready = MonotonicClock.milliseconds
-    let meanwhile = board.value.acknowledged - before
-    report(
-      "node \(victim + 1) is back after \(ready - killed) ms; it has \(meanwhile) answers to fetch")
-    let client = SwarmClient(endpoints: nodes.endpoints, isCancelled: isCancelled)
-    let target = try frontier(client, at: 0)
-    let behind = DemoOutageDrill.missing(try frontier(client, at: victim), of: target)
     var patience = Patience(milliseconds: SwarmClient.patienceMilliseconds)
     while DemoOutageDrill.missing(try frontier(client, at: victim), of: target) > 0 {
       guard patience.pause() else {
         throw UnexpectedReply("the status of node \(victim + 1)", lacks: "what it missed")
       }
     }
+    let level = MonotonicClock.milliseconds
+    report("node \(victim + 1) has all of them \(level - started) ms after its start")
     return DemoOutage(
       node: victim + 1, question: settings.killPlace + 1,
-      killedMilliseconds: killed - startMilliseconds, outageMilliseconds: ready - killed,
-      catchUpMilliseconds: MonotonicClock.milliseconds - ready, bundlesBehind: behind,
-      answersMeanwhile: meanwhile)
+      killedMilliseconds: killed - startMilliseconds, downMilliseconds: started - killed,
+      readyMilliseconds: ready - started, catchUpMilliseconds: level - started,
+      bundlesMissed: missed, answersMeanwhile: meanwhile)
   }
 
   private var isCancelled: @Sendable () -> Bool {
@@ -75,7 +82,7 @@ struct DemoOutageDrill: Sendable {
   }
 
   /// How many bundles of `target` a frontier lacks.
-  static func missing(_ frontier: [JSONMember], of target: [JSONMember]) -> Int64 {
+  package static func missing(_ frontier: [JSONMember], of target: [JSONMember]) -> Int64 {
     target.reduce(0) { sum, lane in
       let number = frontier.first { $0.key == lane.key }?.value.integer ?? 0
       return sum + max(0, (lane.value.integer ?? 0) - number)

@@ -77,8 +77,9 @@ extension DemoReport {
     let members: [(String, Int64)] = [
       ("node", Int64(outage.node)), ("question", Int64(outage.question)),
       ("killedMilliseconds", Int64(outage.killedMilliseconds)),
-      ("outageMilliseconds", Int64(outage.outageMilliseconds)),
-      ("bundlesBehind", outage.bundlesBehind),
+      ("downMilliseconds", Int64(outage.downMilliseconds)),
+      ("readyMilliseconds", Int64(outage.readyMilliseconds)),
+      ("bundlesMissed", outage.bundlesMissed),
       ("catchUpMilliseconds", Int64(outage.catchUpMilliseconds)),
       ("answersMeanwhile", Int64(outage.answersMeanwhile)), ("failovers", Int64(failovers)),
       ("answersAcknowledged", Int64(acknowledged)),

@@ -9,14 +9,15 @@ extension DemoReport {
     text += "\n" + nodeTable(console) + "\n"
     text += """
       operations   \(operations) in \(DemoReport.tenths(milliseconds / 100)) s, \
-      \(DemoReport.tenths(Int(operationTenthsPerSecond))) per second, acknowledged by a quorum each; \
-      the checkers are what takes the time
+      \(DemoReport.tenths(Int(operationTenthsPerSecond))) per second, acknowledged by a quorum \
+      each; the checkers are what takes the time
       outage       node \(outage.node) killed with SIGKILL at question \(outage.question), \
-      \(DemoReport.tenths(outage.killedMilliseconds / 100)) s after the first; back after \
-      \(outage.outageMilliseconds) ms, \(outage.bundlesBehind) bundles behind, level again \
-      \(outage.catchUpMilliseconds) ms later
-                   \(outage.answersMeanwhile) answers acknowledged meanwhile, \(failovers) times an \
-      agent turned to another node
+      \(DemoReport.tenths(outage.killedMilliseconds / 100)) s after the first; started again after \
+      \(outage.downMilliseconds) ms, ready in \(outage.readyMilliseconds) ms
+                   \(outage.bundlesMissed) bundles missed, all there \
+      \(outage.catchUpMilliseconds) ms after its start
+                   \(outage.answersMeanwhile) answers acknowledged meanwhile, \(failovers) times \
+      an agent turned to another node
 
 
       """

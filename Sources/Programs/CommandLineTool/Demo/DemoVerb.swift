@@ -170,7 +170,7 @@ struct DemoCommand {
 }
 
 /// What must be installed for the demonstration.
-enum DemoRequirements {
+package enum DemoRequirements {
   /// A misspelling that every checker knows what to make of.
   private static let probe = "accomodate"
 
@@ -185,7 +185,7 @@ enum DemoRequirements {
   }
 
   /// The packages to install, each once, in the order of the panel.
-  static func packages(_ missing: [SpellingProgram], lacksDictionary: Bool) -> [String] {
+  package static func packages(_ missing: [SpellingProgram], lacksDictionary: Bool) -> [String] {
     var packages: [String] = []
     for name in missing.flatMap(\.packages) where !packages.contains(name) { packages.append(name) }
     return packages + (lacksDictionary ? [MisspellingDictionary.packageName] : [])

@@ -1,6 +1,6 @@
 internal import Configuration
 internal import HTTPClient
-internal import JSONText
+package import JSONText
 
 /// A client that does not give up on the first trouble: it goes to the next node when one is gone
 /// or has too much to do, and asks again where the answer was "not yet" or "unknown".
@@ -8,13 +8,13 @@ internal import JSONText
 /// Every request it repeats is one that may be repeated: a read, an answer (which a node knows by
 /// its question and agent), a true answer, or a request with an idempotency key. One instance
 /// serves one thread at a time.
-final class SwarmClient {
+package final class SwarmClient {
   /// An answer of the API and the node that gave it.
-  struct Reply: Sendable {
+  package struct Reply: Sendable {
     /// The document.
-    let json: JSONValue
+    package let json: JSONValue
     /// The node's place among the endpoints.
-    let endpoint: Int
+    package let endpoint: Int
   }
 
   /// Milliseconds after which trouble is final.
@@ -25,14 +25,14 @@ final class SwarmClient {
   /// The node to ask first, by its place among the endpoints.
   var preferred: Int
   /// How often another node had to be asked.
-  private(set) var failovers = 0
+  package private(set) var failovers = 0
   private let endpoints: [String]
   private let authorization: HTTPClientField?
   private let isCancelled: @Sendable () -> Bool
   private let connection = HTTPConnection(responseBytesMax: 64 << 20)
 
   /// Makes a client that prefers one of the endpoints.
-  init(
+  package init(
     endpoints: [String], preferred: Int = 0, token: String? = nil,
     isCancelled: @escaping @Sendable () -> Bool = { false }
   ) {
@@ -44,12 +44,12 @@ final class SwarmClient {
   }
 
   /// Gets a document.
-  func get(_ path: String) throws -> Reply {
+  package func get(_ path: String) throws -> Reply {
     try send("GET", path, body: [], headers: [])
   }
 
   /// Posts a document; `key` names the request where the API needs a name to know a repetition.
-  func post(_ path: String, _ body: [UInt8], key: String? = nil) throws -> Reply {
+  package func post(_ path: String, _ body: [UInt8], key: String? = nil) throws -> Reply {
     var headers = [HTTPClientField("Content-Type", "application/json")]
     if let key { headers.append(HTTPClientField("Idempotency-Key", key)) }
     return try send("POST", path, body: body, headers: headers)
@@ -103,8 +103,9 @@ final class SwarmClient {
 }
 
 /// The user wants no more.
-struct DemoInterruption: Error, CustomStringConvertible {
-  let description = "interrupted"
+package struct DemoInterruption: Error, CustomStringConvertible {
+  /// One word.
+  package let description = "interrupted"
 }
 
 /// The API said something that the demonstration does not understand.

@@ -106,24 +106,25 @@ enum NodeVerbs {
 
   private static let ticket = Verb(
     "node ticket", group: .node, summary: "Make a ticket with which a new node can join",
-    details: "Takes the operator's token: operator.token in a node's or cluster's directory.",
+    details: """
+      Takes the operator's token: operator.token in a node's or cluster's directory. The
+      new node is a learner: it holds everything and serves agents, and the quorums of
+      the voters in the genesis document do not change.
+      """,
     options: [
       APIOptions.api, APIOptions.tokenFile, .output,
-      .value(
-        "role", "WORD", choices: ["voter", "learner"],
-        "learner (default) holds everything; voter counts for quorums too"),
       .value("seconds", "N", "how long the ticket may be used (default: 3600)"),
     ],
     examples: [
       Verb.Example("node ticket --token-file swarm/operator.token", "for an hour"),
       Verb.Example(
-        "node ticket --api 192.0.2.1:8001 --token-file n1/operator.token --role voter",
+        "node ticket --api 192.0.2.1:8001 --token-file n1/operator.token",
         "from another node"),
     ]
   ) { arguments, console in
     var body = JSONWriter()
     body.beginObject()
-    body.text("role", arguments.value("role") ?? "learner")
+    body.text("role", "learner")
     body.key("validSeconds")
     body.integer(try arguments.integer("seconds", in: 60...604_800, default: 3_600))
     body.endObject()

@@ -16,9 +16,6 @@ enum SpellingVerb {
       """,
     positionalMax: 2,
     examples: [
-      Verb.Example(
-        "agent run --token-file agent.token --exec \(Tool.name) agent spell aspell fast",
-        "an agent that knows what aspell knows"),
       Verb.Example("agent spell hunspell en_GB < question.json", "one question by hand"),
     ], run: run)
 

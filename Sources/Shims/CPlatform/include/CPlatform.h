@@ -1,5 +1,6 @@
-// What Swift cannot reach well on Linux: epoll, eventfd, signalfd, and batched UDP with segmentation
-// offload. Every function that can fail returns a negative errno value; there is no logic here.
+// What Swift cannot reach well on Linux: epoll, eventfd, signalfd, and batched UDP with
+// segmentation offload. Every function that can fail returns a negative errno value; there is no
+// logic here.
 #ifndef CPLATFORM_H
 #define CPLATFORM_H
 
@@ -26,7 +27,8 @@ int cplatform_poll_add(int poll, int descriptor, uint32_t interest, uint64_t tag
 int cplatform_poll_modify(int poll, int descriptor, uint32_t interest, uint64_t tag);
 int cplatform_poll_remove(int poll, int descriptor);
 // Waits at most `timeout_nanoseconds` (negative: without limit) and returns the number of events.
-// An interrupted wait returns 0. Uses epoll_pwait2; a kernel without it gets epoll_pwait, rounded up.
+// An interrupted wait returns 0. Uses epoll_pwait2; a kernel without it gets epoll_pwait, rounded
+// up.
 int cplatform_poll_wait(int poll, cplatform_event *events, int events_max,
                         int64_t timeout_nanoseconds);
 
@@ -62,7 +64,8 @@ typedef struct cplatform_udp_abilities {
 int cplatform_udp_open(cplatform_address *address, const cplatform_udp_options *options,
                        cplatform_udp_abilities *abilities);
 
-// One receive slot: `length` bytes at `data`, in datagrams of `segment_bytes` (the last may be shorter).
+// One receive slot: `length` bytes at `data`, in datagrams of `segment_bytes` (the last may be
+// shorter).
 typedef struct cplatform_datagrams {
   const uint8_t *data;
   size_t length;
@@ -79,8 +82,9 @@ void cplatform_receiver_free(cplatform_receiver *receiver);
 int cplatform_receiver_fill(cplatform_receiver *receiver, int descriptor);
 cplatform_datagrams cplatform_receiver_slot(const cplatform_receiver *receiver, size_t slot);
 
-// Sends `length` bytes as datagrams of `segment_bytes`, in one system call where the kernel segments and
-// in one sendmmsg otherwise. Returns the bytes taken, or a negative errno value when none was.
+// Sends `length` bytes as datagrams of `segment_bytes`, in one system call where the kernel
+// segments and in one sendmmsg otherwise. Returns the bytes taken, or a negative errno value when
+// none was.
 int64_t cplatform_udp_send(int descriptor, const void *address, uint32_t address_length,
                            const uint8_t *data, size_t length, size_t segment_bytes,
                            bool segments_on_send);

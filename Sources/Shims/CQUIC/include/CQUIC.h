@@ -1,6 +1,6 @@
-// QUIC (RFC 9000, 9001, 9221) through ngtcp2 and GnuTLS, without their types: opaque pointers, plain
-// structs and one table of callbacks. Scheduling, send buffers and the judgement of keys are the
-// caller's. Times are monotonic nanoseconds. Written for ngtcp2 0.12 and 1.x.
+// QUIC (RFC 9000, 9001, 9221) through ngtcp2 and GnuTLS, without their types: opaque pointers,
+// plain structs and one table of callbacks. Scheduling, send buffers and the judgement of keys are
+// the caller's. Times are monotonic nanoseconds. Written for ngtcp2 0.12 and 1.x.
 #ifndef CQUIC_H
 #define CQUIC_H
 
@@ -53,14 +53,16 @@ typedef struct cquic_address {
   uint32_t length;
 } cquic_address;
 
-// Called while a connection reads, writes or handles a timer; `owner` is the connection's. They must
-// not free the connection. Those that return int report failure of the caller by a value below zero.
+// Called while a connection reads, writes or handles a timer; `owner` is the connection's. They
+// must not free the connection. Those that return int report failure of the caller by a value below
+// zero.
 typedef struct cquic_callbacks {
   // Judges the peer: `key` has 32 bytes, or is NULL with `problem` other than CQUIC_CERTIFICATE_OK.
   bool (*verify)(void *owner, const uint8_t *key, int problem);
   void (*handshake_completed)(void *owner);
   void (*handshake_confirmed)(void *owner);
-  int (*stream_data)(void *owner, int64_t stream, bool finished, const uint8_t *data, size_t length);
+  int (*stream_data)(void *owner, int64_t stream, bool finished, const uint8_t *data,
+                     size_t length);
   // Everything of the stream below `offset` is acknowledged.
   void (*stream_acknowledged)(void *owner, int64_t stream, uint64_t offset);
   void (*stream_closed)(void *owner, int64_t stream, uint64_t code);
@@ -139,7 +141,8 @@ int64_t cquic_write_stateless_reset(const cquic_identity *identity, uint8_t *des
                                     size_t capacity, cquic_id identifier, size_t trigger_length);
 int64_t cquic_write_retry(const cquic_identity *identity, uint8_t *destination, size_t capacity,
                           const cquic_header *header, cquic_address remote, uint64_t now);
-// Whether the header's token is one of our Retry tokens, still valid; gives the first destination id.
+// Whether the header's token is one of our Retry tokens, still valid; gives the first destination
+// id.
 bool cquic_verify_retry(const cquic_identity *identity, const cquic_header *header,
                         cquic_address remote, uint64_t timeout, uint64_t now, cquic_id *original);
 #define CQUIC_REFUSE_CONNECTION 0x2
@@ -165,8 +168,8 @@ size_t cquic_connection_identifiers(cquic_connection *connection, cquic_id *iden
 int64_t cquic_connection_read(cquic_connection *connection, cquic_address remote,
                               const uint8_t *packet, size_t length, uint64_t now);
 // Writes one packet. `stream` -1 writes what the library itself wants to say. `*taken` is how many
-// bytes of the vectors went in (-1: none). Zero: nothing to send now. The vectors' memory must stay in
-// place until acknowledged. `remote` receives the packet's destination.
+// bytes of the vectors went in (-1: none). Zero: nothing to send now. The vectors' memory must stay
+// in place until acknowledged. `remote` receives the packet's destination.
 int64_t cquic_connection_write(cquic_connection *connection, uint8_t *destination, size_t capacity,
                                int64_t stream, bool finish, bool more, const cquic_vector *vectors,
                                size_t count, int64_t *taken, uint8_t remote[28],
