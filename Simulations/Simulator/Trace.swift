@@ -19,7 +19,7 @@ extension NodeEvent {
     case .pushBlocked(let peer): 0x106 + UInt64(peer.value) << 16
     case .pushReady(let peer): 0x107 + UInt64(peer.value) << 16
     case .submit(let write, _, _, _): 0x108 + write.value << 16
-    case .await(let write, _, _, _): 0x109 + write.value << 16
+    case .follow(let write, _, _, _): 0x109 + write.value << 16
     case .durable(let sequence): 0x10a + sequence << 16
     case .headerLoaded(let header, _): header.digest.words.0
     case .deadline: 0x10b
@@ -43,7 +43,7 @@ extension NodeEvent {
     case .pushReady(let peer): "push to peer \(peer.value) is ready"
     case .submit(let write, let operations, let level, _):
       "takes write \(write.value) of \(operations.count) for \(level.rawValue)"
-    case .await(let write, let position, let level, _):
+    case .follow(let write, let position, let level, _):
       "waits as \(write.value) for \(position.number) at \(level.rawValue)"
     case .durable(let sequence): "is durable through step \(sequence)"
     case .headerLoaded(let header, _): "loaded header \(header.header.number)"

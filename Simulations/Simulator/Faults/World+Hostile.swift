@@ -98,8 +98,10 @@ extension World {
       ).encoded
     }
     let byStranger = bundle(stranger.sign(digest, as: .bundle), operations)
-    let replayed = victimHead.flatMap { nodes[victim].disk.bundle(
-      LanePosition(lane: $0.lane, number: 1 + hostileRandom.next(below: $0.number))) }
+    let replayed = victimHead.flatMap {
+      nodes[victim].disk.bundle(
+        LanePosition(lane: $0.lane, number: 1 + hostileRandom.next(below: $0.number)))
+    }
     var frames = [
       byStranger,
       // The victim's own signature, given for another purpose and over other bytes.

@@ -210,11 +210,15 @@ package struct Gossip: Sendable {
       if UInt64(lane.times.count) != lane.number || UInt64(lane.marks.count) != lane.number {
         return "G1: \(lane.name) at \(lane.number) has \(lane.times.count) times"
       }
-      if lane.range.count != lane.number { return "G1: \(lane.name) has \(lane.range.count) leaves" }
+      if lane.range.count != lane.number {
+        return "G1: \(lane.name) has \(lane.range.count) leaves"
+      }
       if lane.parked.count > limits.parkedPerLaneMax {
         return "G6: \(lane.name) has \(lane.parked.count) parked"
       }
-      if lane.fault != nil && !lane.parked.isEmpty { return "G3: \(lane.name) is frozen with parked" }
+      if lane.fault != nil && !lane.parked.isEmpty {
+        return "G3: \(lane.name) is frozen with parked bundles"
+      }
       for entry in lane.parked.entries { bytes += entry.value.byteCount }
     }
     if bytes != parkedBytes { return "G6: \(bytes) parked bytes counted as \(parkedBytes)" }

@@ -36,7 +36,7 @@ package enum NodeEvent: Sendable {
   /// An agent's operations, encoded, to be written as one group.
   case submit(WriteID, operations: [[UInt8]], level: WriteLevel, deadline: Instant)
   /// A wait for operations that were written before, here or elsewhere.
-  case await(WriteID, LanePosition, level: WriteLevel, deadline: Instant)
+  case follow(WriteID, LanePosition, level: WriteLevel, deadline: Instant)
   /// Every batch up to this one is durable.
   case durable(through: UInt64)
   /// A stored header that was wanted, and the one that contradicts it.

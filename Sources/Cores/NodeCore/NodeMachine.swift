@@ -98,7 +98,7 @@ package struct NodeMachine: ProtocolCore {
       gossip.setEager(true, peer)
     case .submit(let write, let operations, let level, let deadline):
       submit(write, operations, level, deadline, into: &effects)
-    case .await(let write, let position, let level, let deadline):
+    case .follow(let write, let position, let level, let deadline):
       wait(write, position, level, deadline, into: &effects)
     case .durable(let sequence):
       markDurable(through: sequence, at: now, into: &effects)

@@ -84,7 +84,7 @@ extension NodeDriver: AgentBackend {
       let write = makeWriteID()
       writes[write] = { outcome in collector.take(outcome, at: index) }
       let position = LanePosition(lane: entry.key, number: entry.value)
-      step(.await(write, position, level: level, deadline: deadline))
+      step(.follow(write, position, level: level, deadline: deadline))
     }
   }
 

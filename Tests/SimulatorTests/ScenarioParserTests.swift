@@ -1,0 +1,63 @@
+import Primitives
+import Simulator
+import Testing
+
+@Suite struct `Scenario files` {
+  @Test func `every statement is understood`() throws {
+    let scenario = try Scenario(
+      name: "all",
+      parsing: """
+        # comment
+        nodes 7
+        duration 20s
+        network delay 500us..10ms loss 1% duplicate 0.25%  # behind a statement
+        clients 8 rate 50/s quorum 75%
+        clock skew 200ms drift 100
+        disk latency 1ms..5ms
+        chaos crashes 3 partitions 2 cuts 1 pauses 1 slow-disks 4
+        at 8s heal
+        at 2s partition 1,2 | 3,4,5
+        at 3s isolate 3
+        at 3s cut 1 -> 2
+        at 3s clog 2 -> 1 for 1s
+        at 3s crash 2
+        at 5s start 2
+        at 3s pause 1 for 2s
+        at 4s slow disk 3 200ms for 2s
+        at 4s clock 2 jump 3s
+        at 4s clock 2 jump back 3s
+        at 5s equivocate 4
+        at 5s forge 7
+        expect converged within 5s
+        """)
+    #expect(scenario.nodeCount == 7)
+    #expect(scenario.network.lossMillionths == 10_000)
+    #expect(scenario.network.duplicateMillionths == 2_500)
+    #expect(scenario.clients.quorumMillionths == 750_000)
+    #expect(scenario.chaos.slowDisks == 4)
+    #expect(scenario.steps.count == 13)
+    #expect(scenario.steps.first?.fault == .partition([[0, 1], [2, 3, 4]]))
+    #expect(scenario.steps.last?.fault == .heal)
+    #expect(scenario.convergence == .seconds(5))
+  }
+
+  @Test(arguments: [
+    ("nodes", 1, "missing"), ("nodes 0", 1, "1 to 16"), ("nodes x", 1, "'x'"),
+    ("\n\nfrobnicate 3", 3, "'frobnicate' is no statement"),
+    ("duration 5", 1, "must end in us, ms or s"), ("duration 0s", 1, "more than nothing"),
+    ("network delay 5ms", 1, "a range"), ("network delay 5ms..1ms", 1, "ends before"),
+    ("network loss 101%", 1, "share"), ("network loss 1", 1, "share"),
+    ("network speed 3", 1, "'speed'"), ("clients 4 rate 50", 1, "rate"),
+    ("at 1s crash 6", 1, "1 to 5"), ("at 1s crash", 1, "missing"),
+    ("at 1s cut 1 2", 1, "'->'"), ("at 1s cut 1 -> 1", 1, "itself"),
+    ("at 1s partition 1,2", 1, "two groups"), ("at 1s partition 1,2 | 2,3", 1, "twice"),
+    ("at 1s explode 3", 1, "no fault"), ("at 1s heal now", 1, "too many"),
+    ("at 1s heal\nnodes 7", 2, "before every 'at'"), ("chaos earthquakes 1", 1, "earthquakes"),
+    ("expect nothing", 1, "'converged'"), ("duration 5s\nat 6s heal", 0, "after the duration"),
+    ("at 1s partition 1,,2 | 3", 1, "a node"), ("disk latency 99999999999s..1s", 1, "a time"),
+  ]) func `a mistake is named with its line`(text: String, line: Int, words: String) {
+    let error = #expect(throws: ScenarioError.self) { try Scenario(name: "bad", parsing: text) }
+    #expect(error?.line == line)
+    #expect(error?.message.contains(words) == true, "\(error?.message ?? "")")
+  }
+}

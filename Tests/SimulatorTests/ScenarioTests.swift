@@ -1,0 +1,46 @@
+import Simulator
+import Testing
+
+@Suite struct `Shipped scenarios` {
+  /// One run of each, shared by the tests: they take most of the time.
+  private static let verdicts: [String: Verdict] = {
+    var verdicts: [String: Verdict] = [:]
+    for name in Shipped.names {
+      guard let scenario = try? Shipped.scenario(name) else { continue }
+      verdicts[name] = Simulation.run(scenario, seed: 1)
+    }
+    return verdicts
+  }()
+
+  @Test func `every file is run here`() throws {
+    #expect(try Shipped.files() == Shipped.names.map { "\($0).txt" })
+  }
+
+  @Test(arguments: Shipped.names) func `a scenario keeps every rule`(name: String) throws {
+    // A scenario that does not parse is missing here.
+    let verdict = try #require(Self.verdicts[name])
+    #expect(verdict.violation == nil, "\(describe(verdict))")
+    #expect(verdict.convergedAfter != nil)
+    #expect(verdict.writes.local > 50 && verdict.writes.quorum > 50)
+  }
+
+  @Test(arguments: Probe.allCases) func `the scenarios make every rare thing happen`(
+    probe: Probe
+  ) throws {
+    var total: UInt64 = 0
+    for verdict in Self.verdicts.values { total += verdict.probes[probe] }
+    #expect(total > 0, "\(probe.rawValue) never happened")
+  }
+
+  @Test func `the corpus is read whole`() throws {
+    #expect(try Shipped.corpus().count >= 6)
+    #expect(try Shipped.corpus().allSatisfy { Shipped.names.contains($0.scenario) })
+  }
+
+  @Test(arguments: (try? Shipped.corpus()) ?? []) func `a seed that once failed passes`(
+    entry: Shipped.Case
+  ) throws {
+    let verdict = Simulation.run(try Shipped.scenario(entry.scenario), seed: entry.seed)
+    #expect(verdict.violation == nil, "\(describe(verdict)) (once: \(entry.reason))")
+  }
+}

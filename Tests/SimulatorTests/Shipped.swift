@@ -1,0 +1,58 @@
+import Foundation
+import Primitives
+import Simulator
+
+/// The scenarios and corpus of the repository.
+enum Shipped {
+  static let names = [
+    "asymmetric-cut", "chaos", "clock-skew", "crash-restart", "equivocator",
+    "forged-input", "fork-across-restarts", "isolate-one", "late-joiner", "lossy-network",
+    "partition-heals", "rolling-restarts", "slow-disk",
+  ]
+
+  private static let folder = URL(filePath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .appending(path: "Simulations")
+
+  /// The names of the files that are there.
+  static func files() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(
+      atPath: folder.appending(path: "Scenarios").path()
+    ).sorted()
+  }
+
+  static func scenario(_ name: String) throws -> Scenario {
+    let file = folder.appending(path: "Scenarios/\(name).txt")
+    return try Scenario(name: name, parsing: try String(contentsOf: file, encoding: .utf8))
+  }
+
+  /// A seed that once failed.
+  struct Case: Sendable, CustomStringConvertible {
+    let scenario: String
+    let seed: UInt64
+    let reason: String
+
+    var description: String { "\(scenario) \(seed)" }
+  }
+
+  /// Every line of the corpus: a scenario, a seed, and behind `#` why it is kept.
+  static func corpus() throws -> [Case] {
+    let file = folder.appending(path: "Corpus/seeds.txt")
+    let text = try String(contentsOf: file, encoding: .utf8)
+    return text.split(separator: "\n").compactMap { line in
+      let parts = line.split(separator: "#", maxSplits: 1)
+      let words = (parts.first ?? "").split(separator: " ")
+      guard words.count == 2, parts.count == 2, let seed = UInt64(words[1]) else { return nil }
+      return Case(
+        scenario: String(words[0]), seed: seed,
+        reason: parts[1].trimmingCharacters(in: .whitespaces))
+    }
+  }
+}
+
+/// What a failed run says, with the command that shows it again.
+func describe(_ verdict: Verdict) -> String {
+  guard let violation = verdict.violation else { return "no violation" }
+  return "\(violation.checker.rawValue) at \(violation.at.nanoseconds / 1_000_000) ms: "
+    + "\(violation.detail); swarmoracle simulate \(verdict.scenario) --seed \(verdict.seed) --trace"
+}
