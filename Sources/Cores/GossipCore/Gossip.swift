@@ -54,7 +54,7 @@ package struct Gossip: Sendable {
   var random: Xoshiro256
   var parkedBytes = 0
   var nextPull: UInt64 = 1
-  /// Per pull under way: what the lane had gained when it began, to tell whether it brought something.
+  /// Per pull under way: what the lane had gained when it began, to tell whether it was worth it.
   var pullStart = SortedMap<PullID, UInt64>()
   var digestDue: Instant?
   var fullDue: Instant
