@@ -11,7 +11,7 @@ package struct NodeLimits: Hashable, Sendable {
   /// Connections of peers.
   package var peerConnections = 256
   /// Bytes of bundles that wait for what they depend on.
-  package var parkedBytes = 64 << 20
+  package var parkedBytes = 16 << 20
 
   /// The default limits.
   package init() {}

@@ -35,6 +35,10 @@ extension NodeDriver: QUICTransportDelegate {
         refuse("too many peers", id, "\(peers.count) are known by now")
         return
       }
+      guard peers.count < NodeDriver.peersMax else {
+        refuse("too many members have connected in this run", id, node.key.hexadecimal)
+        return
+      }
       index = PeerIndex(UInt16(peers.count))
       indexes[node] = index
       peers.append(PeerRecord(node: node))
@@ -139,6 +143,7 @@ extension NodeDriver: QUICTransportDelegate {
     addresses[configuration.node] = nil
     let families = transport.boundAddresses.map(\.family)
     for (node, address) in addresses.entries where dialled[node] != address {
+      guard dialled[node] != nil || dialled.count < NodeDriver.peersMax else { continue }
       // What a member announces was written by somebody else: a name, or a family of addresses that
       // this node has no socket for.
       guard let key = PeerKey(node.key.bytes), let target = SocketAddress(address),

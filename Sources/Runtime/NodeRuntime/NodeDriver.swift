@@ -24,6 +24,8 @@ internal import Telemetry
 final class NodeDriver {
   /// Bytes of unverified or undurable input at which peers' credit is withheld.
   static let inputBytesMax = 32 << 20
+  /// Members that a node dials and lets in: announcements are cheap, connections are not.
+  static let peersMax = 4_096
   /// Nodes that one run of this node may meet; a core numbers them with sixteen bits.
   static let peersMax = 4_096
 
