@@ -5,7 +5,7 @@ import Synchronization
 
 /// A server with a loop of its own on a thread, as small as its owner's loop can be.
 ///
-/// `@unchecked Sendable`: `server` and `parked` are touched by the loop's thread only, everything
+/// Safe: `server` and `parked` are touched by the loop's thread only, everything
 /// that other threads touch is inside `shared`.
 final class ServerHarness: @unchecked Sendable {
   typealias Handler = @Sendable (HTTPRequest, HTTPResponder, ServerHarness) -> Void

@@ -35,10 +35,6 @@ extension NodeDriver: QUICTransportDelegate {
         refuse("too many peers", id, "\(peers.count) are known by now")
         return
       }
-      guard peers.count < NodeDriver.peersMax else {
-        refuse("too many members have connected in this run", id, node.key.hexadecimal)
-        return
-      }
       index = PeerIndex(UInt16(peers.count))
       indexes[node] = index
       peers.append(PeerRecord(node: node))

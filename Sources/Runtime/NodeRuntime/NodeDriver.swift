@@ -24,8 +24,6 @@ internal import Telemetry
 final class NodeDriver {
   /// Bytes of unverified or undurable input at which peers' credit is withheld.
   static let inputBytesMax = 32 << 20
-  /// Members that a node dials and lets in: announcements are cheap, connections are not.
-  static let peersMax = 4_096
   /// Nodes that one run of this node may meet; a core numbers them with sixteen bits.
   static let peersMax = 4_096
 
@@ -203,6 +201,11 @@ final class NodeDriver {
           LogField("node", proof.first.header.node.key.hexadecimal),
           LogField("number", "\(proof.number)"),
         ])
+      if proof.lane == machine.gossip.ownLane {
+        fail(
+          "this node's own lane forked: another process signs with this key, or the data went "
+            + "back in time; remove the data directory, so that the node returns with a new lane")
+      }
     case .ownLaneAhead(let position):
       fail(
         "a peer holds bundle \(position.number) of this node's own lane, which this node has "
