@@ -16,7 +16,7 @@ enum SpellingVerb {
       """,
     positionalMax: 2,
     examples: [
-      Verb.Example("agent spell hunspell en_GB < question.json", "one question by hand"),
+      Verb.Example("agent spell hunspell en_GB < question.json", "one question by hand")
     ], run: run)
 
   private static func line(_ checker: SpellingProgram.Checker) -> String {
