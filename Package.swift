@@ -181,8 +181,8 @@ let testTargets: [Target] = [
   tests(
     "NodeRuntimeTests",
     [
-      "Primitives", "Wire", "Crypto", "Records", "Telemetry", "JSONText", "Configuration",
-      "NodeRuntime", "HTTPClient", "QUICTransport", "Reactor",
+      "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText",
+      "GossipCore", "Configuration", "NodeRuntime", "HTTPClient", "QUICTransport", "Reactor",
     ]),
   tests(
     "CommandLineToolTests",

@@ -29,6 +29,19 @@ import Testing
     #expect(asker.ends[request] == .complete)
   }
 
+  @Test func `an answer without a frame ends too`() throws {
+    let world = try World()
+    let (asker, answerer) = (try world.node(1), try world.node(2))
+    try world.connect(asker, to: answerer)
+    answerer.onRequest = { id, _ in
+      #expect(answerer.transport.finishResponse(to: id) == .queued)
+    }
+    let request = try ask(asker, answerer)
+    try world.run("the answer ends") { asker.ends[request] != nil }
+    #expect(asker.responses[request] == nil)
+    #expect(asker.ends[request] == .complete)
+  }
+
   @Test func `the acceptor can ask too, many times over`() throws {
     let world = try World()
     let (dialler, acceptor) = (try world.node(1), try world.node(2))

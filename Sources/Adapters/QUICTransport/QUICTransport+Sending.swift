@@ -83,7 +83,7 @@ extension QUICTransport {
   package func finishResponse(to request: RequestID) -> SendResult {
     guard let (connection, stream) = inbound(request) else { return .notConnected }
     stream.finishing = true
-    markDirty(connection)
+    schedule(stream, of: connection)
     return .queued
   }
 
@@ -161,11 +161,16 @@ extension QUICTransport {
     }
     stream.outgoing.append(frame: frame)
     connection.bufferedBytes += size
+    schedule(stream, of: connection)
+    return true
+  }
+
+  /// Has a stream written in its turn, and its connection at the end of this one.
+  private func schedule(_ stream: Stream, of connection: Connection) {
     if stream.kind == .requestIn, !connection.requestRotation.contains(where: { $0 === stream }) {
       connection.requestRotation.append(stream)
     }
     markDirty(connection)
-    return true
   }
 
   private func requireSize(_ frame: [UInt8]) {
