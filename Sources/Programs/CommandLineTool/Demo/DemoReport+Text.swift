@@ -16,8 +16,8 @@ extension DemoReport {
       \(outage.downMilliseconds) ms, ready in \(outage.readyMilliseconds) ms
                    \(outage.bundlesMissed) bundles missed, all there \
       \(outage.catchUpMilliseconds) ms after its start
-                   \(outage.answersMeanwhile) answers acknowledged meanwhile, \(failovers) times an \
-      agent turned to another node
+                   \(outage.answersMeanwhile) answers acknowledged meanwhile, \(failovers) times \
+      an agent turned to another node
 
 
       """
