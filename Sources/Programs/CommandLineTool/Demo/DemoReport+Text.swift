@@ -3,14 +3,14 @@ extension DemoReport {
   func text(_ console: Console) -> String {
     var text = "\n" + accuracies(console) + "\n" + gainSentence + "\n"
     if bestRight > swarmRight {
-      text += "The best single checker of this run does better than the swarm, which is known only "
-      text += "afterwards.\n"
+      text += "The best single checker does better than the swarm; which one that is, is known "
+      text += "only afterwards.\n"
     }
     text += "\n" + nodeTable(console) + "\n"
     text += """
       operations   \(operations) in \(DemoReport.tenths(milliseconds / 100)) s, \
-      \(DemoReport.tenths(Int(operationTenthsPerSecond))) per second, acknowledged by a quorum \
-      each; the checkers are what takes the time
+      \(DemoReport.tenths(Int(operationTenthsPerSecond))) per second, each acknowledged by a \
+      quorum; the checkers are what takes the time
       outage       node \(outage.node) killed with SIGKILL at question \(outage.question), \
       \(DemoReport.tenths(outage.killedMilliseconds / 100)) s after the first; started again after \
       \(outage.downMilliseconds) ms, ready in \(outage.readyMilliseconds) ms

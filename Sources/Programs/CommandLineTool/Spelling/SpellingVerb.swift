@@ -6,9 +6,9 @@ enum SpellingVerb {
     "agent spell", group: .agent, summary: "Answer one question with a spelling checker",
     usage: "CHECKER [MODE]",
     details: """
-      A program for agent run --exec: reads a question as JSON from the standard
-      input, asks the checker about the misspelling in it, and writes the answer as
-      JSON. Questions have the form
+      A program for agent run --exec swarmoracle agent spell CHECKER MODE: reads a
+      question as JSON from the standard input, asks the checker about the
+      misspelling in it, and writes the answer as JSON. Questions have the form
         Which English word is meant by the misspelling ‘…’? Answer with the one word.
       Exit status 1 when there is no answer: another question, or no suggestion.
 
@@ -16,7 +16,8 @@ enum SpellingVerb {
       """,
     positionalMax: 2,
     examples: [
-      Verb.Example("agent spell hunspell en_GB < question.json", "one question by hand")
+      Verb.Example("agent spell aspell fast", "what aspell knows, for a question typed in"),
+      Verb.Example("agent spell hunspell en_GB", "British words count as English ones"),
     ], run: run)
 
   private static func line(_ checker: SpellingProgram.Checker) -> String {
