@@ -50,9 +50,12 @@ package struct NodeConfiguration: Sendable {
       contentsOf: Files.resolve(settings.operatorTokenFile, in: directory)
     ).digest
     let isAdmitted = Files.exists(Files.resolve(NodeConfiguration.joinedFileName, in: directory))
-    ticket = try isAdmitted ? nil : settings.ticketFile.map {
-      try Ticket(text: try SecretFile.read(Files.resolve($0, in: directory)))
-    }
+    ticket =
+      try isAdmitted
+      ? nil
+      : settings.ticketFile.map {
+        try Ticket(text: try SecretFile.read(Files.resolve($0, in: directory)))
+      }
     if !isAdmitted { try checkMembership(path) }
     try checkTLSFiles(path)
   }
