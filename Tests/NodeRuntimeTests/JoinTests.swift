@@ -19,13 +19,16 @@ extension TestSwarm {
   }
 
   /// Makes the directory of a node with a ticket through the program itself; its API.
-  func join(_ name: String, _ ticket: Ticket) throws -> (directory: String, api: String) {
+  func join(
+    _ name: String, _ ticket: Ticket, advertising address: String? = nil
+  ) throws -> (directory: String, api: String) {
     let directory = "\(root)/\(name)"
     let api = try freeAddress()
-    let child = try NodeChild([
-      "node", "init", "--dir", directory, "--listen", "\(try freeAddress())", "--api", "\(api)",
-      "--join", ticket.text,
-    ])
+    let child = try NodeChild(
+      [
+        "node", "init", "--dir", directory, "--listen", "\(try freeAddress())", "--api", "\(api)",
+        "--join", ticket.text,
+      ] + (address.map { ["--advertise", $0] } ?? []))
     guard child.waitForEnd() == 0 else { throw Failure(description: child.log) }
     return (directory, "http://\(api)")
   }
@@ -85,6 +88,19 @@ struct JoinTests {
     #expect(voter.line(containing: "the ticket was used by another node") != nil)
     let members = try swarm.get("/v1/members")["members"]?.array
     #expect(members?.count == 2)
+  }
+
+  @Test func `an address that a node cannot dial does it no harm`() throws {
+    let swarm = try TestSwarm(voters: 1)
+    let voter = try swarm.start(1)
+    defer { voter.crash() }
+    // The voter has no socket for this family.
+    let place = try swarm.join("elsewhere", try swarm.ticket(), advertising: "[::1]:4999")
+    let learner = try swarm.start(place.directory)
+    defer { learner.crash() }
+    #expect(voter.line(containing: "cannot be dialled", "[::1]:4999") != nil)
+    try swarm.waitUntilEqual([swarm.api(1), place.api])
+    #expect(voter.isRunning)
   }
 
   @Test func `a ticket that has ended or was never handed out is refused`() throws {
