@@ -56,7 +56,8 @@ extension AgentAPI {
         "TicketRequest",
         [
           FieldRule(
-            "role", .word(["voter", "learner"]), fallback: "voter", "The part of the new node."),
+            "role", .word(["learner"]), fallback: "learner",
+            "The part of the new node; voters are fixed by the genesis document."),
           FieldRule(
             "validSeconds", .integer(60...604_800), fallback: "3600", "How long it may be used."),
         ]),
@@ -179,8 +180,7 @@ extension AgentAPI {
   private func postTicket(_ exchange: Exchange) {
     guard exchange.park() else { return }
     let request = TicketRequest(
-      role: exchange.body.text("role") == "learner" ? .learner : .voter,
-      validSeconds: Int(exchange.body.integer("validSeconds") ?? 3_600))
+      role: .learner, validSeconds: Int(exchange.body.integer("validSeconds") ?? 3_600))
     backend.makeTicket(request) { [unowned self] result in
       switch result {
       case .success(let ticket):
