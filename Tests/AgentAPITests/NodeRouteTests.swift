@@ -131,6 +131,10 @@ struct NodeRouteTests {
     #expect(reply.json["ticket"]?.string == "sot1_secret")
     #expect(reply.header("Cache-Control") == "no-store")
     #expect(door.node.ticketRequests == [TicketRequest(role: .learner, validSeconds: 60)])
+    #expect(door.post("/v1/tickets", token: FakeNode.operatorToken, "{}").status == 201)
+    #expect(door.node.ticketRequests.last == TicketRequest(role: .learner, validSeconds: 3_600))
+    let voter = #"{"role":"voter"}"#
+    #expect(door.post("/v1/tickets", token: FakeNode.operatorToken, voter).status == 422)
     door.node.ticketResult = .failure(TicketFault(reason: "no address is known"))
     #expect(door.post("/v1/tickets", token: FakeNode.operatorToken, "{}").status == 500)
     door.node.operatorTokenDigest = nil

@@ -97,4 +97,66 @@ import Testing
     #expect(rig.effects.pulls.map(\.request.last) == [1])
     #expect(rig.effects.pulls.map(\.peer) == [rig.rightPeer])
   }
+
+  @Test func `a proof against the key of no member is not taken`() throws {
+    var rig = Rig.connected()
+    let (yes, no, stranger) = fork(Author(9))
+    let proof = try #require(
+      EquivocationProof(checking: yes.value.signedHeader, against: no.value.signedHeader))
+    rig.gossip.receive(
+      .proof(proof), from: rig.rightPeer, at: Place.moment(1), into: &rig.effects)
+    #expect(rig.effects.proofs.isEmpty && rig.effects.sends.isEmpty)
+    #expect(rig.gossip.fault(of: stranger.lane) == nil)
+  }
+
+  /// What an author gives one node, so that its lane stands still there and nowhere else.
+  enum Bait: CaseIterable {
+    case brokenRule
+    case unknownContext
+    case farFuture
+
+    func write(_ author: inout Author) -> Verified<SignedBundle> {
+      switch self {
+      case .brokenRule: author.write(at: HybridTime(raw: 1))
+      case .unknownContext:
+        author.write(
+          context: [LanePosition(lane: LaneID(digest: Digest(words: 9, 9, 9, 9)), number: 1)])
+      case .farFuture: author.write(at: HybridTime(milliseconds: 1 << 46, counter: 0))
+      }
+    }
+  }
+
+  @Test(arguments: Bait.allCases)
+  func `a node that was given a bundle that never becomes due is freed by the others`(
+    bait: Bait
+  ) throws {
+    var rig = Rig.connected()
+    _ = rig.receive(rig.left.write())
+    var liar = rig.left
+    let held = bait.write(&liar)
+    let common = rig.left.write("what everybody else was given")
+    let honest = rig.right.write(
+      context: [rig.left.end], at: HybridTime(milliseconds: Place.wall, counter: 0))
+    #expect(rig.receive(held) == [])
+    #expect(rig.receive(honest, from: rig.rightPeer) == [])
+    rig.tell(rig.left.lane, 2, from: rig.rightPeer)
+    let pull = try #require(rig.wait(until: 5_002).first, "the other version is asked for")
+    #expect(pull.peer == rig.rightPeer)
+    #expect(pull.request.first == 2 && pull.request.last == 2)
+    #expect(rig.receive(common, from: rig.rightPeer).contains(1), "the honest lane goes on")
+    #expect(rig.number(rig.right) == 1)
+    #expect(rig.effects.proofs.map(\.lane) == [rig.left.lane])
+    #expect(rig.gossip.brokenInvariant == nil)
+  }
+
+  @Test func `two bundles for one place of which neither can be applied are a proof`() {
+    var rig = Rig.connected()
+    _ = rig.receive(rig.left.write())
+    var other = rig.left
+    let one = Bait.unknownContext.write(&other)
+    let two = Bait.farFuture.write(&rig.left)
+    #expect(rig.receive(one, two) == [])
+    #expect(rig.effects.proofs.map(\.number) == [2])
+    #expect(rig.gossip.brokenInvariant == nil)
+  }
 }

@@ -40,9 +40,23 @@ import Testing
 
   @Test func `news that comes late never takes anything back`() {
     var rig = Rig.connected()
-    rig.tell(rig.author.lane, 0 + 5, synced: 5)
-    rig.tell(rig.author.lane, 3, synced: 2)
-    #expect(rig.gossip.synced(rig.author.lane, at: rig.left.node) == 5)
+    rig.tell(rig.right.lane, 5, synced: 5)
+    rig.tell(rig.right.lane, 3, synced: 2)
+    #expect(rig.gossip.synced(rig.right.lane, at: rig.left.node) == 5)
+  }
+
+  @Test func `a peer does not vouch for bundles other than those held here`() {
+    var rig = Rig.connected()
+    let bundle = rig.author.write()
+    rig.gossip.appendOwn(bundle, at: Place.moment(1), into: &rig.effects)
+    rig.tell(rig.author.lane, 1, synced: 1, mark: bundle.value.digest.words.0)
+    #expect(rig.gossip.synced(rig.author.lane, at: rig.left.node) == 1)
+    rig.tell(rig.author.lane, 1, synced: 1, mark: 77, from: rig.rightPeer)
+    #expect(rig.gossip.synced(rig.author.lane, at: rig.right.node) == 0, "another bundle 1")
+    rig.tell(rig.author.lane, 20, synced: 20, mark: 78, from: rig.rightPeer)
+    #expect(
+      rig.gossip.synced(rig.author.lane, at: rig.right.node) == 0,
+      "more of the own lane than there is: of a life that this node has forgotten")
   }
 
   @Test func `a new greeting replaces what the peer said before`() {

@@ -27,7 +27,9 @@ extension Gossip {
       return false
     }
     guard let index = lane(of: header) else { return false }
-    if lanes[index].fault != nil { return false }
+    if lanes[index].fault != nil {
+      return contradict(lanes[index].refused, with: bundle, inLane: index, into: &effects)
+    }
     if header.number <= lanes[index].number {
       compare(bundle.value.signedHeader, inLane: index, into: &effects)
       return lanes[index].fault != nil
@@ -45,11 +47,31 @@ extension Gossip {
     {
       return true
     }
-    if lanes[index].fault == nil { park(bundle, inLane: index) }
+    guard lanes[index].fault == nil else { return false }
+    let parked = lanes[index].parked[header.number]?.bundle.value.signedHeader
+    if contradict(parked, with: bundle, inLane: index, into: &effects) { return true }
+    park(bundle, inLane: index)
     return false
   }
 
-  private func isMember(_ node: NodeID) -> Bool {
+  /// Freezes a lane of which two bundles for one place came, of which neither is applied; false
+  /// when they are no such two.
+  ///
+  /// Without this a node could be given a bundle that never becomes due, and everybody else another
+  /// one that honest lanes then build on: it would wait for those lanes for ever.
+  private mutating func contradict(
+    _ present: SignedHeader?, with bundle: Verified<SignedBundle>, inLane index: Int,
+    into effects: inout GossipEffects
+  ) -> Bool {
+    guard let present, present.header.number == bundle.value.header.number,
+      present.digest != bundle.value.digest
+    else { return false }
+    take(
+      EquivocationProof(checking: present, against: bundle.value.signedHeader), into: &effects)
+    return lanes[index].isForked
+  }
+
+  func isMember(_ node: NodeID) -> Bool {
     var low = 0
     var high = members.count
     while low < high {
@@ -92,7 +114,7 @@ extension Gossip {
       guard let other = laneIndexes[position.lane] else { return .wait }
       // Nodes may hold different bundles of a lane that forked: what depends on it need not wait
       // for the one version that will never come here.
-      if case .equivocation = lanes[other].fault { continue }
+      if lanes[other].isForked { continue }
       guard lanes[other].number >= position.number else { return .wait }
       // Never a reason to freeze this lane: the other one may have forked without our knowing.
       if lanes[other].times[Int(position.number - 1)] >= header.firstTime { return .wait }
@@ -110,7 +132,9 @@ extension Gossip {
     _ bundle: Verified<SignedBundle>, inLane index: Int, at now: Moment,
     into effects: inout GossipEffects
   ) -> Bool {
-    switch judge(bundle.value.header, inLane: index, at: now) {
+    let verdict = judge(bundle.value.header, inLane: index, at: now)
+    lanes[index].heldUpSince = lanes[index].heldUpSince ?? now.instant
+    switch verdict {
     case .wait:
       return false
     case .waitForClock(let instant):
@@ -120,11 +144,13 @@ extension Gossip {
     case .invalid:
       counters.invalid += 1
       freeze(index, .invalidBundle(number: bundle.value.header.number))
+      lanes[index].refused = bundle.value.signedHeader
       return false
     case .apply:
       lanes[index].advance(
         with: bundle.value, keepingHeaders: limits.recentHeadersMax, tiles: &effects.tiles)
       lanes[index].retryAt = nil
+      lanes[index].heldUpSince = nil
       lanes[index].fruitlessPulls = 0
       lanes[index].pullNotBefore = min(lanes[index].pullNotBefore, now.instant)
       counters.applied += 1
@@ -163,8 +189,8 @@ extension Gossip {
 
   private mutating func park(_ bundle: Verified<SignedBundle>, inLane index: Int) {
     let number = bundle.value.header.number
-    if let present = lanes[index].parked[number] {
-      if present.bundle.value.digest == bundle.value.digest { counters.duplicates += 1 }
+    guard lanes[index].parked[number] == nil else {
+      counters.duplicates += 1
       return
     }
     let byteCount = bundle.value.header.bodyByteCount + 512
@@ -197,6 +223,7 @@ extension Gossip {
   /// Stops a lane for good and lets go of what it had parked.
   mutating func freeze(_ index: Int, _ fault: LaneFault) {
     lanes[index].fault = fault
+    lanes[index].refused = nil
     lanes[index].retryAt = nil
     lanes[index].behindSince = nil
     for entry in lanes[index].parked.entries { parkedBytes -= entry.value.byteCount }

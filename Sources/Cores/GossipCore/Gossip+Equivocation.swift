@@ -10,9 +10,10 @@ extension Gossip {
   ) {
     let number = other.header.number
     precondition(number <= lanes[index].number, "nothing is applied at \(number)")
-    if lanes[index].marks[Int(number - 1)] == other.digest.words.0 {
+    let own = lanes[index].recentHeader(number)
+    if lanes[index].holds(other.digest, at: number) {
       counters.duplicates += 1
-    } else if let own = lanes[index].recentHeader(number) {
+    } else if let own {
       take(EquivocationProof(checking: own, against: other), into: &effects)
     } else {
       let position = LanePosition(lane: lanes[index].lane, number: number)
@@ -31,7 +32,9 @@ extension Gossip {
 
   /// Takes a proof of one's own or a peer's making: freezes the lane, stores and spreads it.
   mutating func take(_ proof: EquivocationProof?, into effects: inout GossipEffects) {
-    guard let proof, proof.first.header.swarm == swarm else { return }
+    // Anybody can make keys and let them contradict themselves: only members' lanes are listed.
+    guard let proof, proof.first.header.swarm == swarm, isMember(proof.first.header.node)
+    else { return }
     let index: Int
     if let known = laneIndexes[proof.lane] {
       index = known
@@ -44,7 +47,7 @@ extension Gossip {
         LaneState(
           lane: proof.lane, origin: .init(node: header.node, epoch: header.epoch)))
     }
-    if case .equivocation = lanes[index].fault { return }
+    if lanes[index].isForked { return }
     counters.equivocations += 1
     freeze(index, .equivocation(proof))
     effects.proofs.append(proof)

@@ -10,7 +10,7 @@ extension Gossip {
     let isBehind = peers.contains { peer in
       peer.isConnected && (peer.progress[lane]?.applied ?? 0) > number
     }
-    if !isBehind || lanes[index].fault != nil || lane == ownLane {
+    if !isBehind || lanes[index].isForked || lane == ownLane {
       lanes[index].behindSince = nil
     } else if lanes[index].behindSince == nil {
       lanes[index].behindSince = now.instant
@@ -42,6 +42,7 @@ extension Gossip {
   private func missingRange(ofLane index: Int, upTo peer: PeerIndex) -> ClosedRange<UInt64> {
     let lane = lanes[index]
     let first = lane.number + 1
+    if lane.isHeldUp { return first...first }
     let held = peers[Int(peer.value)].progress[lane.lane]?.applied ?? first
     var last = min(max(held, first), first + limits.pullBundlesMax - 1)
     for parked in lane.parked.entries.reversed() where parked.key == last && last > first {
@@ -50,14 +51,17 @@ extension Gossip {
     return first...last
   }
 
-  /// When a lane is to be pulled; `nil` when it is not behind, waits, is being pulled, or when all
+  /// When a lane is to be pulled; `nil` when it is not behind, forked, is being pulled, or when all
   /// who are ahead are busy with other pulls: the end of one of those is reason to look again.
   func pullDue(ofLane index: Int) -> Instant? {
     let lane = lanes[index]
-    guard let since = lane.behindSince, lane.pull == nil, lane.fault == nil else { return nil }
-    // The next bundle is here and waits for another lane or the clock: pulling brings nothing.
-    if lane.parked.entries.first?.key == lane.number + 1 { return nil }
+    guard let since = lane.behindSince, lane.pull == nil, !lane.isForked else { return nil }
     guard peers.contains(where: { canServe($0, lane) }) else { return nil }
+    // The next bundle is here and waits for another lane or the clock, or breaks a rule. Pulling it
+    // again brings nothing, unless its author gave others another one: seldom is often enough.
+    if lane.isHeldUp {
+      return max((lane.heldUpSince ?? since) + limits.pullBackoffMax, lane.pullNotBefore)
+    }
     return max(since + limits.pullDelay, lane.pullNotBefore)
   }
 

@@ -137,10 +137,17 @@ package struct Gossip: Sendable {
     laneIndexes[lane].map { lanes[$0].synced } ?? 0
   }
 
-  /// How far `lane` survives a crash of the peer `node`, as it last said.
+  /// How far `lane` survives a crash of the peer `node`, as it last said; 0 when what it said is of
+  /// other bundles than those held here.
+  ///
+  /// Of the own lane a peer cannot hold more than this node does, unless this node's database went
+  /// back in time: numbers alone would then vouch for bundles that the peer never saw.
   package func synced(_ lane: LaneID, at node: NodeID) -> UInt64 {
-    guard let peer = peers.first(where: { $0.node == node }) else { return 0 }
-    return peer.progress[lane]?.synced ?? 0
+    guard let peer = peers.first(where: { $0.node == node }), let said = peer.progress[lane],
+      let index = laneIndexes[lane], said.applied > 0
+    else { return 0 }
+    guard said.applied <= lanes[index].number else { return lane == ownLane ? 0 : said.synced }
+    return lanes[index].marks[Int(said.applied - 1)] == said.mark ? said.synced : 0
   }
 
   /// The peers that are connected now, in order of index.

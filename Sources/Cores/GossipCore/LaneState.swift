@@ -36,7 +36,12 @@ struct LaneState: Sendable {
   var parked = SortedMap<UInt64, ParkedBundle>()
   /// Why the lane is frozen, if it is.
   var fault: LaneFault?
+  /// The header that froze the lane by breaking a rule: half of a proof, should others have been
+  /// given another bundle for its place.
+  var refused: SignedHeader?
 
+  /// Since when the next bundle is here without being applied.
+  var heldUpSince: Instant?
   /// A parked bundle becomes due by the wall clock at this instant.
   var retryAt: Instant?
 
@@ -79,6 +84,15 @@ struct LaneState: Sendable {
     self.marks = marks
   }
 
+  /// Whether the lane is proven to fork.
+  var isForked: Bool {
+    if case .equivocation = fault { return true }
+    return false
+  }
+
+  /// Whether the next bundle is here and cannot be applied, now or ever.
+  var isHeldUp: Bool { refused != nil || parked.entries.first?.key == number + 1 }
+
   /// The lane's name as messages for people show it.
   var name: String { lane.digest.short }
 
@@ -112,6 +126,16 @@ struct LaneState: Sendable {
     }
     if recentHeaders.count == recentMax { recentHeaders.removeFirst() }
     recentHeaders.append(bundle.signedHeader)
+  }
+
+  /// Whether the bundle applied at `number` has this digest.
+  ///
+  /// By the whole digest wherever it is in memory: two headers of one author that agree in their
+  /// marks alone take only some 2^32 attempts to make.
+  func holds(_ other: Digest, at number: UInt64) -> Bool {
+    if number == self.number { return digest == other }
+    if let recent = recentHeader(number) { return recent.digest == other }
+    return marks[Int(number - 1)] == other.words.0
   }
 
   /// The signed header of an applied bundle, when it is recent enough to be in memory.

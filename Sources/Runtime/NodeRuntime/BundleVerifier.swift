@@ -86,9 +86,13 @@ final class BundleVerifier: Sendable {
     }
   }
 
+  /// What a frame takes in memory besides its bytes: tiny ones would otherwise pile up uncounted.
+  private static let frameOverheadBytes = 128
+
   private static func byteCount(of job: Job) -> Int {
     switch job {
-    case .frames(let frames, _): frames.reduce(0) { $0 + $1.count }
+    case .frames(let frames, _):
+      frames.reduce(0) { $0 + $1.count + frameOverheadBytes }
     case .pullEnded: 0
     }
   }

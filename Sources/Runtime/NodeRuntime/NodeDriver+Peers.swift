@@ -150,7 +150,8 @@ extension NodeDriver: QUICTransportDelegate {
           [LogField("peer", node.key.hexadecimal), LogField("address", address)])
         continue
       }
-      if dialled[node] != nil { transport.forget(key) }
+      // A connection that is up stays up: any member can announce any address, and a new one is
+      // needed only once the old one has led nowhere.
       dialled[node] = address
       transport.connect(to: target, expecting: key)
     }

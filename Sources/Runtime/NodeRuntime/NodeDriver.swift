@@ -56,6 +56,8 @@ final class NodeDriver {
   /// Called at the end of every turn, after everything else.
   var onTurnEnd: (() -> Void)?
   private var headsInFlight: [(sequence: UInt64, heads: [LaneHead])] = []
+  /// Steps that storage had no room for, oldest first: handed over when it has.
+  private var stepsHeld: [StorageBatch] = []
   let startedMilliseconds = WallClock.milliseconds()
   /// Why the node must stop; set once.
   private(set) var fatal: String?
@@ -152,15 +154,27 @@ final class NodeDriver {
       for head in first.heads { durableHeads[head.lane] = head }
       headsInFlight.removeFirst()
     }
+    handHeld()
     step(.durable(through: sequence))
   }
 
   private func hand(_ batch: StorageBatch) {
     headsInFlight.append((batch.sequence, batch.heads))
-    switch storage.submit(batch) {
-    case .accepted: break
-    case .busy: fail("storage refused a step: its queue is full")
-    case .stopped: fail("storage has stopped")
+    stepsHeld.append(batch)
+    handHeld()
+  }
+
+  /// Hands over what storage has room for. A full queue ends in a durable step, which calls again.
+  ///
+  /// One operation can change as many rows as a question has answers, so that a single turn fills
+  /// the queue whatever is held back at the door.
+  private func handHeld() {
+    while let batch = stepsHeld.first {
+      switch storage.submit(batch) {
+      case .accepted: stepsHeld.removeFirst()
+      case .busy: return
+      case .stopped: return fail("storage has stopped")
+      }
     }
   }
 
@@ -182,6 +196,7 @@ final class NodeDriver {
 
   /// Whether storage holds so much that more must wait; well below where it refuses.
   var isStorageLoaded: Bool {
+    guard stepsHeld.isEmpty else { return true }
     let statistics = storage.statistics
     return statistics.pendingBatches > storage.options.queuedBatchesMax / 4
       || statistics.pendingBytes > storage.options.queuedBytesMax / 2

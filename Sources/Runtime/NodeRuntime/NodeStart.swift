@@ -147,6 +147,8 @@ enum NodeStart {
     var quic = QUICConfiguration(
       identitySeed: configuration.nodeKey.signingKey.seed.bytes, bindAddresses: addresses,
       jitterSeed: seed)
+    // What the largest pull may bring: an honest answer stops there, or after one bundle.
+    quic.responseBytesMax = GossipLimits().pullBytesMax + BundleLimits.bytesMax
     quic.connectionsMax = configuration.settings.limits.peerConnections
     quic.handshakesMax = min(quic.handshakesMax, quic.connectionsMax)
     quic.handshakesBeforeRetry = min(quic.handshakesBeforeRetry, quic.handshakesMax)
