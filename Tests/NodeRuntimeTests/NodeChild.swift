@@ -3,8 +3,8 @@ import Synchronization
 
 /// The built program as a child process whose log is read line by line.
 ///
-/// `@unchecked Sendable`: `process` is only asked for what its documentation lets any thread ask, and
-/// everything that changes is inside `condition`'s lock.
+/// Safe: `process` is only asked for what its documentation lets any thread ask, and everything
+/// that changes is inside `condition`'s lock.
 final class NodeChild: @unchecked Sendable {
   /// After this long without the awaited event a test has failed, in seconds.
   static let patience: TimeInterval = 40

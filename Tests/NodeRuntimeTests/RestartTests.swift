@@ -89,12 +89,13 @@ struct RestartTests {
 
 /// Work on a thread of its own.
 ///
-/// `@unchecked Sendable`: `outcome` is written before `done` is signalled and read after.
+/// Safe: `outcome` is written before `done` is signalled and read after.
 final class InBackground<Value: Sendable>: @unchecked Sendable {
   private var outcome: Result<Value, any Error>?
   private let done = DispatchSemaphore(value: 0)
 
   init(_ work: @escaping () throws -> Value) {
+    // Safe: the closure is handed to the one thread that runs it, and to nobody else.
     nonisolated(unsafe) let work = work
     let thread = Thread { [self] in
       outcome = Result { try work() }

@@ -128,7 +128,8 @@ final class TestSwarm {
     _ condition: () throws -> Bool
   ) throws {
     let deadline = Date(timeIntervalSinceNow: NodeChild.patience)
-    while try !condition() {
+    while true {
+      if try condition() { return }
       try #require(Date() < deadline, what, sourceLocation: sourceLocation)
     }
   }
