@@ -71,6 +71,21 @@ extension NodeDriver: QUICTransportDelegate {
     logger.log(
       .debug, "could not connect",
       [LogField("peer", key.description), LogField("reason", reason.description)])
+    tryOtherAddress(of: key, than: address)
+  }
+
+  /// Goes back and forth between a voter's address in the genesis document and the one that was
+  /// announced since: any member can announce a wrong one, and a voter may have moved.
+  private func tryOtherAddress(of key: PeerKey, than address: SocketAddress) {
+    guard let digest = Digest(key.bytes),
+      let voter = configuration.genesis.voter(NodeID(key: digest))
+    else { return }
+    let founding = SocketAddress(voter.transport.description)
+    let announced = dialled[voter.node].flatMap { SocketAddress($0) }
+    guard let other = address == founding ? announced : founding, other != address,
+      transport.boundAddresses.contains(where: { $0.family == other.family })
+    else { return }
+    transport.connect(to: other, expecting: key)
   }
 
   func transport(
@@ -138,8 +153,11 @@ extension NodeDriver: QUICTransportDelegate {
     }
     addresses[configuration.node] = nil
     let families = transport.boundAddresses.map(\.family)
+    // Half of the connections are for those who dial this node.
+    let dialledMax = transport.configuration.connectionsMax / 2
     for (node, address) in addresses.entries where dialled[node] != address {
-      guard dialled[node] != nil || dialled.count < NodeDriver.peersMax else { continue }
+      let isVoter = configuration.genesis.voter(node) != nil
+      guard isVoter || dialled[node] != nil || dialled.count < dialledMax else { continue }
       // What a member announces was written by somebody else: a name, or a family of addresses that
       // this node has no socket for.
       guard let key = PeerKey(node.key.bytes), let target = SocketAddress(address),
