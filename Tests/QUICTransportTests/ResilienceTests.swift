@@ -43,6 +43,31 @@ import Testing
     try world.run("frames pass again") { second.control == [[5]] }
   }
 
+  @Test func `a peer that lost a connection is let in at once when it dials`() throws {
+    let world = try World()
+    // Without probes, so that only the peer's own dial can tell that the connection is dead.
+    let patient: @Sendable (inout QUICConfiguration) -> Void = {
+      $0.keepAliveInterval = 60_000_000_000
+      $0.idleTimeout = 120_000_000_000
+      $0.handshakeTimeout = 500_000_000
+    }
+    let nodes = [try world.node(1, configure: patient), try world.node(2, configure: patient)]
+    let seeds: [UInt8] = nodes[0].key < nodes[1].key ? [1, 2] : [2, 1]
+    let survivor = nodes[Int(seeds[0]) - 1]
+    let victim = nodes[Int(seeds[1]) - 1]
+    try world.connect(survivor, to: victim)
+    var isOld = false
+    world.loop.schedule(at: world.loop.now() + 600_000_000) { isOld = true }
+    try world.run("the connection is older than a handshake") { isOld }
+    victim.crash()
+    let second = try world.node(seeds[1], configure: patient)
+    second.transport.connect(to: survivor.address, expecting: survivor.key)
+    try world.run("the peer is back") {
+      second.connection(to: survivor) != nil && survivor.connected.count == 2
+    }
+    #expect(survivor.disconnected.map(\.reason) == [.replaced])
+  }
+
   @Test func `a forgotten peer is not dialled again`() throws {
     let world = try World()
     let dialler = try world.node(1, configure: ResilienceTests.quick)

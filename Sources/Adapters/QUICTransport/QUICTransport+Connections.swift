@@ -85,7 +85,7 @@ extension QUICTransport {
     connection.isConfirmed = true
     counters.handshakesConfirmed += 1
     if let existing = byKey[key] {
-      if existing.role == connection.role {
+      if existing.role == connection.role || hasForgotten(existing, whoDials: connection) {
         close(existing, .replaced, .replaced)
       } else if isPreferred(connection.role, to: key) {
         close(existing, .duplicate, .duplicate)
@@ -108,6 +108,14 @@ extension QUICTransport {
     case .dialler: key < peer
     case .acceptor: peer < key
     }
+  }
+
+  /// Whether a peer that dials must have lost the connection that this side still holds: it dials
+  /// only while it knows none, and one older than any handshake cannot have crossed its dial. So a
+  /// peer that was killed and started again is let in at once.
+  private func hasForgotten(_ existing: Connection, whoDials connection: Connection) -> Bool {
+    connection.role == .acceptor
+      && loop.now() &- existing.announcedAt > configuration.handshakeTimeout
   }
 
   private func announce(_ connection: Connection, _ key: PeerKey) {

@@ -97,7 +97,8 @@ final class Joiner: QUICTransportDelegate {
     _ transport: QUICTransport, disconnected id: PeerConnectionID, key: PeerKey,
     reason: DisconnectReason
   ) {
-    if !isAdmitted { lastReason = reason.description }
+    // The end of the request has said why; what follows is this side hanging up.
+    if !isAdmitted && requestID == nil { lastReason = reason.description }
   }
 
   func transport(
