@@ -50,12 +50,14 @@ struct ClusterUp {
     let lock = try ClusterLock(directory)
     defer { withExtendedLifetime(lock) {} }
     var cluster = try open()
-    let started: [Int]
+    let running = cluster.running
+    let missing = cluster.indices.filter { !running.contains($0) }
     do {
-      started = try cluster.start(cluster.indices)
+      let started = try cluster.start(missing)
       try cluster.waitUntilReady(started, withQuorum: true)
     } catch {
-      try cluster.stop(cluster.indices)
+      // What ran before goes on running.
+      try cluster.stop(missing)
       throw error
     }
     return cluster
@@ -69,11 +71,16 @@ struct ClusterUp {
     }
     let cluster = try LocalCluster(opening: directory, launcher: launcher)
     let size = cluster.indices.upperBound
-    guard cluster.running.isEmpty else {
+    guard cluster.running.count < size else {
       throw ConfigurationError(
         source: directory,
-        reason: "\(cluster.running.count) of \(size) nodes run already; see cluster status, or "
-          + "stop them with cluster down")
+        reason: "all \(size) nodes run already; see cluster status, or stop them with cluster down")
+    }
+    guard basePort == nil else {
+      throw ConfigurationError(
+        source: directory,
+        reason: "a cluster is here, and its ports are chosen; leave out --base-port, or choose "
+          + "another --dir")
     }
     guard count == nil || count == size else {
       throw ConfigurationError(
