@@ -21,8 +21,11 @@ import json
 import sys
 from hashlib import blake2b
 
-from nacl.exceptions import BadSignatureError
-from nacl.signing import VerifyKey
+try:
+    from nacl.exceptions import BadSignatureError
+    from nacl.signing import VerifyKey
+except ImportError:
+    sys.exit("this needs PyNaCl for Ed25519: pip install pynacl")
 
 ZERO = bytes(32)
 

@@ -21,6 +21,16 @@ package enum StateOrigin: Hashable, Sendable {
   case schemaChanged
   /// They were damaged and set aside; all bundles must be replayed.
   case damaged(findings: [String])
+
+  /// One word for the log.
+  var name: String {
+    switch self {
+    case .kept: "kept"
+    case .created: "created"
+    case .schemaChanged: "rebuilt"
+    case .damaged: "damaged"
+    }
+  }
 }
 
 /// What a directory held when it was opened.

@@ -36,8 +36,16 @@ extension SwarmStorage {
         LogField("directory", directory),
         LogField("lanes", "\(content.lanes.count)"),
         LogField("closed", "\(content.wasClosed)"),
-        LogField("rows", "\(content.stateOrigin)"),
+        LogField("rows", content.stateOrigin.name),
       ])
+    if case .damaged(let findings) = content.stateOrigin {
+      logger.log(
+        .warning, "the rows were damaged: they are set aside and rebuilt from the lanes",
+        [
+          LogField("file", "\(directory)/\(StateSchema.damagedFile)"),
+          LogField("found", findings.joined(separator: "; ")),
+        ])
+    }
     return (storage, parts.recovery)
   }
 }
