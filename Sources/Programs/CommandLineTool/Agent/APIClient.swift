@@ -51,13 +51,19 @@ package final class APIClient {
   }
 
   /// Posts a JSON body, with a key that lets the node tell a repetition from a second request.
-  package func post(_ path: String, _ body: [UInt8]) throws -> JSONValue {
-    let key = Entropy.identifier(APIClient.self).description
+  package func post(
+    _ path: String, _ body: [UInt8], key: String = APIClient.freshKey()
+  ) throws -> JSONValue {
     let headers = [
       HTTPClientField("Content-Type", "application/json"),
       HTTPClientField("Idempotency-Key", key),
     ]
     return try parse(send("POST", path, body: body, headers: headers))
+  }
+
+  /// A name for a write that no other write has.
+  package static func freshKey() -> String {
+    Entropy.identifier(APIClient.self).description
   }
 
   private func send(

@@ -77,6 +77,9 @@ enum AgentVerbs {
       .value("choice", "TEXT", "an allowed answer; may be repeated"),
       .value("minimum-answers", "N", "how many answers an outcome needs (default: 3)"),
       .value("seconds", "N", "how long answers count (default: 3600)"),
+      .value(
+        "idempotency-key", "KEY",
+        "the question's name, so that asking again finds it (default: a fresh one)"),
     ], positionalMax: 1,
     examples: [
       Verb.Example(
@@ -96,7 +99,14 @@ enum AgentVerbs {
     body.integer(try arguments.integer("seconds", in: 1...31_622_400, default: 3_600))
     body.endObject()
     let client = try APIOptions.authorized(arguments)
-    let question = try client.post(path("/v1/questions", arguments), body.bytes)
+    let key = arguments.value("idempotency-key") ?? APIClient.freshKey()
+    let question: JSONValue
+    do {
+      question = try client.post(path("/v1/questions", arguments), body.bytes, key: key)
+    } catch {
+      console.error("to ask this very question again, add: --idempotency-key \(key)")
+      throw error
+    }
     return print(question, ["id", "deadline"], arguments, console)
   }
 
