@@ -73,10 +73,15 @@ let cores: [Target] = [
     "GossipCore", in: "Cores",
     ["Primitives", "Wire", "Crypto", "Merkle", "Records", "CoreKit", "CausalClocks"]),
   module(
+    "RaftCore", in: "Cores", ["Primitives", "Wire", "Crypto", "Records", "CoreKit"]),
+  module("ControlCore", in: "Cores", ["Primitives", "Wire", "Crypto", "Records", "CoreKit"]),
+  module("MembershipCore", in: "Cores", ["Primitives", "Wire", "Records", "CoreKit"]),
+  module("CoordinatorCore", in: "Cores", ["Primitives", "Wire", "Crypto", "Records", "CoreKit"]),
+  module(
     "NodeCore", in: "Cores",
     [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "CoreKit", "CausalClocks",
-      "LedgerCore", "GossipCore",
+      "LedgerCore", "GossipCore", "RaftCore", "ControlCore", "MembershipCore", "CoordinatorCore",
     ]),
 ]
 
@@ -88,6 +93,10 @@ let adapters: [Target] = [
   module(
     "QUICTransport", in: "Adapters",
     ["Primitives", "Crypto", "Telemetry", "Reactor", "CPlatform", "CQUIC"]),
+  module(
+    "ControlStorage", in: "Adapters",
+    ["Primitives", "Wire", "Crypto", "Records", "Telemetry", "CPlatform"]),
+  module("AdminSocket", in: "Adapters", ["Primitives", "Telemetry", "Reactor", "CPlatform"]),
   module("HTTPServer", in: "Adapters", ["Primitives", "Telemetry", "JSONText", "CMicroHTTPD"]),
   module("HTTPClient", in: "Adapters", ["Primitives", "CCurl"]),
 ]
@@ -116,12 +125,15 @@ let runtime: [Target] = [
 
 let simulations: [Target] = [
   .target(
+    name: "Histories", dependencies: ["Primitives", "JSONText"],
+    path: "Simulations/Histories", swiftSettings: settings),
+  .target(
     name: "Simulator",
     dependencies: [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "CoreKit", "CausalClocks",
       "LedgerCore", "GossipCore", "NodeCore", "AnswerCore",
     ],
-    path: "Simulations/Simulator", swiftSettings: settings)
+    path: "Simulations/Simulator", swiftSettings: settings),
 ]
 
 let programs: [Target] = [
@@ -156,6 +168,19 @@ let testTargets: [Target] = [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "CoreKit", "CausalClocks",
       "GossipCore",
     ]),
+  tests("RaftCoreTests", ["Primitives", "Wire", "Crypto", "Records", "CoreKit", "RaftCore"]),
+  tests(
+    "ControlCoreTests", ["Primitives", "Wire", "Crypto", "Records", "CoreKit", "ControlCore"]),
+  tests(
+    "MembershipCoreTests", ["Primitives", "Wire", "Records", "CoreKit", "MembershipCore"]),
+  tests(
+    "CoordinatorCoreTests",
+    ["Primitives", "Wire", "Crypto", "Records", "CoreKit", "CoordinatorCore"]),
+  tests(
+    "ControlStorageTests",
+    ["Primitives", "Wire", "Crypto", "Records", "Telemetry", "ControlStorage"]),
+  tests("AdminSocketTests", ["Primitives", "Telemetry", "Reactor", "AdminSocket"]),
+  tests("HistoriesTests", ["Primitives", "JSONText", "Histories"]),
   tests("ReactorTests", ["Primitives", "Reactor"]),
   tests(
     "SQLiteStorageTests",

@@ -43,6 +43,16 @@ package enum HashTag: String, CaseIterable, Sendable {
   case answerKey = "so.answer.v1"
   /// A seed derived from another.
   case seed = "so.seed.v1"
+  /// One life of a node as a member of the control log.
+  case controlMember = "so.ctl.member.v1"
+  /// One chunk of a snapshot of the control state.
+  case controlChunk = "so.ctl.chunk.v1"
+  /// One record of the control log on disk.
+  case controlRecord = "so.ctl.record.v1"
+  /// The weight of a node as a relay of a lane.
+  case relay = "so.relay.v1"
+  /// The name of a conflict between concurrent writes.
+  case conflict = "so.conflict.v1"
   /// What a test or simulation audits.
   case audit = "so.audit.v1"
 
@@ -81,7 +91,12 @@ package enum HashTag: String, CaseIterable, Sendable {
     case .idempotency: 16
     case .answerKey: 17
     case .seed: 18
-    case .audit: 19
+    case .controlMember: 19
+    case .controlChunk: 20
+    case .controlRecord: 21
+    case .relay: 22
+    case .conflict: 23
+    case .audit: 24
     }
   }
 }
