@@ -1,5 +1,5 @@
 package import CoreKit
-package import Primitives
+internal import Primitives
 package import Records
 
 /// One member of the control log: elects a leader and replicates what the leader appends.
@@ -95,6 +95,8 @@ package struct Raft: ProtocolCore {
   var round: UInt64 = 0
   var isRoundDue = false
   var transfer: LeadershipTransfer?
+  /// To whom this member was handing its office when it lost it.
+  var handedTo: RaftID?
   var scratch: [UInt64] = []
 
   // Reads.
@@ -112,7 +114,7 @@ package struct Raft: ProtocolCore {
   /// `bootstrap` is the configuration that the genesis document names: the one in force before any
   /// entry. All founders pass the same one, always; everybody else passes `nil`.
   package init(
-    node: NodeID, settings: RaftSettings, recovery: consuming ControlRecovery,
+    node: NodeID, settings: RaftSettings, recovery: ControlRecovery,
     bootstrap: RaftConfiguration?
   ) throws(RaftRecoveryFault) {
     let start = try RecoveredLog(recovery, bootstrap: bootstrap)

@@ -1,4 +1,4 @@
-package import Primitives
+internal import Primitives
 package import Records
 
 /// What a member is.

@@ -1,10 +1,8 @@
 internal import Primitives
-package import Records
+internal import Records
 package import Wire
 
 extension RaftMessage: WireCodable {
-  private typealias Body = RaftMessage.Body
-
   package func encode(into writer: inout WireWriter) {
     writer.write(body.tag)
     writer.write(from.value)
@@ -18,7 +16,7 @@ extension RaftMessage: WireCodable {
     from = try RaftMessage.readID(span, &cursor)
     to = try RaftMessage.readID(span, &cursor)
     term = try RaftMessage.readNumber(span, &cursor)
-    body = try Body(tag: tag, from: span, at: &cursor)
+    body = try RaftMessage.Body(tag: tag, from: span, at: &cursor)
   }
 
   /// Reads a term, an index or a round.

@@ -1,4 +1,4 @@
-package import Primitives
+internal import Primitives
 package import Records
 
 /// What one member of the control log says to another; the vocabulary is that of etcd's raft.

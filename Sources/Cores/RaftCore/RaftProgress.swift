@@ -44,6 +44,8 @@ package struct RaftProgress: Sendable {
   var snapshot: RaftSnapshot?
   /// When it last showed that it fetches.
   var snapshotActivity = Instant.origin
+  /// The offer of a snapshot is to be repeated.
+  var isOfferDue = false
   /// Chunks to send to it at the end of the turn.
   var chunksDue: [UInt32] = []
 

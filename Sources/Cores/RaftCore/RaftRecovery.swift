@@ -1,5 +1,5 @@
 internal import Primitives
-package import Records
+internal import Records
 internal import Wire
 
 /// Why what the storage held is not a control log that this member could have written.

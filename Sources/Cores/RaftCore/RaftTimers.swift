@@ -1,4 +1,5 @@
-internal import Primitives
+package import Primitives
+internal import Records
 
 /// When things are due. What does not apply to a role is `nil` or not looked at.
 struct RaftTimers: Sendable {
