@@ -19,6 +19,11 @@ package struct ControlName: Hashable, Comparable, Sendable, WireCodable {
     self.bytes = bytes
   }
 
+  /// A bound for searches: any bytes, such as a prefix that names nothing.
+  init(bound bytes: [UInt8]) {
+    self.bytes = bytes
+  }
+
   /// The name as text.
   package var text: String { String(decoding: bytes, as: UTF8.self) }
 

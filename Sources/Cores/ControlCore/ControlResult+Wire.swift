@@ -127,6 +127,7 @@ extension ControlRefusal: WireCodable {
     case stale = 15
     case sessionExpired = 16
     case tooManyUnacknowledged = 17
+    case leaseOutOfRange = 18
   }
 
   private var tag: Tag {
@@ -148,6 +149,7 @@ extension ControlRefusal: WireCodable {
     case .stale: .stale
     case .sessionExpired: .sessionExpired
     case .tooManyUnacknowledged: .tooManyUnacknowledged
+    case .leaseOutOfRange: .leaseOutOfRange
     }
   }
 
@@ -163,7 +165,7 @@ extension ControlRefusal: WireCodable {
       writer.writeVariable(token)
     case .storeFull, .leaseUnknown, .tooManyLeases, .leaseFull, .tooManyWaiters, .notHolder,
       .memberRemoved, .tooManyMembers, .lastVoter, .settingOutOfRange, .idempotencyReused, .stale,
-      .sessionExpired, .tooManyUnacknowledged:
+      .sessionExpired, .tooManyUnacknowledged, .leaseOutOfRange:
       break
     }
   }
@@ -189,6 +191,7 @@ extension ControlRefusal: WireCodable {
     case .stale: self = .stale
     case .sessionExpired: self = .sessionExpired
     case .tooManyUnacknowledged: self = .tooManyUnacknowledged
+    case .leaseOutOfRange: self = .leaseOutOfRange
     }
   }
 }

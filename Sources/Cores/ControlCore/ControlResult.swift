@@ -56,6 +56,8 @@ package enum ControlRefusal: Hashable, Sendable {
   case storeFull
   /// There is no such lease, or no more.
   case leaseUnknown
+  /// A lease may not last so short or long.
+  case leaseOutOfRange
   /// There are as many leases as there may be.
   case tooManyLeases
   /// The lease has as many keys and locks as it may have.
