@@ -116,6 +116,16 @@ enum Blake2bVectors {
       "575174773d49c750398c2ede792e3df055d179f89de83e64e2e7d7a63f903c4d"
     ),
     (
+      .controlOperation,
+      "f497cdaf7aaaa25092bb4befe9f18c12c7ae20f36bca0cb45a62f9bd4fd2229e",
+      "5d53307a4ef619ba2ae83a3e9046a7889ea49ffc349d14bb2ed1d0a10c7710e9"
+    ),
+    (
+      .controlState,
+      "b232206fe008a8d393c225a9ba96ee45d479a16f3b932e0738657ad250e5f3ad",
+      "12a565b46b498f197bb4365104ec86d934465725a8a3a6685937a046ed1dbc0d"
+    ),
+    (
       .relay,
       "d9024a944585e4a430a4ec370ff703121b200d4287519f4f9831741ee827883b",
       "c7f3a87e8679c791d4debed5f9a99669ad4903f4a7c638130e0f39ebaf2f5fc2"

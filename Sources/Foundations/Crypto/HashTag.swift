@@ -49,6 +49,10 @@ package enum HashTag: String, CaseIterable, Sendable {
   case controlChunk = "so.ctl.chunk.v1"
   /// One record of the control log on disk.
   case controlRecord = "so.ctl.record.v1"
+  /// An operation of the control state, compared when its idempotency name comes again.
+  case controlOperation = "so.ctl.op.v1"
+  /// A whole control state.
+  case controlState = "so.ctl.state.v1"
   /// The weight of a node as a relay of a lane.
   case relay = "so.relay.v1"
   /// The name of a conflict between concurrent writes.
@@ -94,9 +98,11 @@ package enum HashTag: String, CaseIterable, Sendable {
     case .controlMember: 19
     case .controlChunk: 20
     case .controlRecord: 21
-    case .relay: 22
-    case .conflict: 23
-    case .audit: 24
+    case .controlOperation: 22
+    case .controlState: 23
+    case .relay: 24
+    case .conflict: 25
+    case .audit: 26
     }
   }
 }
