@@ -2,6 +2,7 @@
 #include "CPlatform.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <signal.h>
@@ -348,4 +349,12 @@ int64_t cplatform_udp_send(int descriptor, const void *address, uint32_t address
   for (int index = 0; index < sent; index++)
     bytes += (int64_t)vectors[index].iov_len;
   return bytes;
+}
+
+// files
+
+int cplatform_direct_flag(void) { return O_DIRECT; }
+
+int cplatform_reserve(int descriptor, int64_t byte_count) {
+  return result_of(fallocate(descriptor, 0, 0, (off_t)byte_count));
 }

@@ -1,5 +1,5 @@
-// What Swift cannot reach well on Linux: epoll, eventfd, signalfd, and batched UDP with
-// segmentation offload. Every function that can fail returns a negative errno value; there is no
+// What Swift cannot reach well on Linux: epoll, eventfd, signalfd, batched UDP with segmentation
+// offload, and direct access to files. Every function that can fail returns a negative errno value; there is no
 // logic here.
 #ifndef CPLATFORM_H
 #define CPLATFORM_H
@@ -88,5 +88,10 @@ cplatform_datagrams cplatform_receiver_slot(const cplatform_receiver *receiver, 
 int64_t cplatform_udp_send(int descriptor, const void *address, uint32_t address_length,
                            const uint8_t *data, size_t length, size_t segment_bytes,
                            bool segments_on_send);
+
+// The flag of open(2) for reads and writes past the kernel's cache (O_DIRECT).
+int cplatform_direct_flag(void);
+// Reserves room for a file's first `byte_count` bytes and makes it that long (fallocate).
+int cplatform_reserve(int descriptor, int64_t byte_count);
 
 #endif
