@@ -43,10 +43,13 @@ final class Connection {
   var breach: (code: ApplicationError, what: String)?
 
   var streams: [Int64: Stream] = [:]
+  var consensusOut: Stream?
   var controlOut: Stream?
   var bundlesOut: Stream?
-  var controlInOpen = false
-  var bundlesInOpen = false
+  /// The channels that the peer has opened.
+  var channelsIn: Set<Channel> = []
+  /// Streams whose owner was told `.full` and waits to hear that they drained.
+  var owing: [Stream] = []
   /// Streams of requests that may have something to send, served in turn.
   var requestRotation: [Stream] = []
   var requestsOutOpen = 0
@@ -56,6 +59,8 @@ final class Connection {
   var bidirectionalCredit = 0
   var bufferedBytes = 0
   var datagrams: [[UInt8]] = []
+  /// Bulk waits while this is set.
+  var isUrgentOnly = false
   /// What arrived before the connection was announced.
   var early: [TransportEvent] = []
 
@@ -96,9 +101,11 @@ final class Connection {
     if let raw { cquic_connection_free(raw) }
     raw = nil
     streams = [:]
+    consensusOut = nil
     controlOut = nil
     bundlesOut = nil
     requestRotation = []
+    owing = []
   }
 
   /// Queues an event, or keeps it until the connection is announced.
@@ -146,18 +153,29 @@ final class Connection {
 
   /// Opens this side's channels; false when the peer does not allow them.
   func openChannels() -> Bool {
-    for (kind, byte) in [
-      (Stream.Kind.controlOut, Stream.controlByte), (.bundlesOut, Stream.bundlesByte),
-    ] {
+    for channel in Channel.allCases {
       let number = cquic_connection_open_unidirectional(library)
       guard number >= 0 else { return false }
-      let stream = Stream(id: number, kind: kind)
-      stream.append(bytes: [byte])
+      let stream = Stream(id: number, kind: .channelOut(channel))
+      stream.append(bytes: [Stream.firstByte(of: channel)])
       bufferedBytes += 1
       streams[number] = stream
-      if byte == Stream.controlByte { controlOut = stream } else { bundlesOut = stream }
+      switch channel {
+      case .consensus: consensusOut = stream
+      case .control: controlOut = stream
+      case .bundles: bundlesOut = stream
+      }
     }
     return true
+  }
+
+  /// The stream of one of this side's channels.
+  func outgoing(_ channel: Channel) -> Stream? {
+    switch channel {
+    case .consensus: consensusOut
+    case .control: controlOut
+    case .bundles: bundlesOut
+    }
   }
 
   // MARK: After the library has returned

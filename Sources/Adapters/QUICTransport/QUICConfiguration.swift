@@ -25,7 +25,7 @@ package struct QUICConfiguration: Sendable {
   /// What the node shows; anything but the default exists to prove that it is refused.
   package var credential = Credential.ed25519
   /// The application protocol (RFC 7301); both sides must name the same.
-  package var applicationProtocol = "swarmoracle/1"
+  package var applicationProtocol = "swarmoracle/2"
 
   /// Connections held, handshakes included; further ones are refused.
   package var connectionsMax = 512
@@ -33,8 +33,11 @@ package struct QUICConfiguration: Sendable {
   package var handshakesMax = 128
   /// Inbound handshakes in progress from which a Retry round trip is asked for.
   package var handshakesBeforeRetry = 32
-  /// Bytes of frames waiting or unacknowledged, per connection, over all streams.
+  /// Bytes of frames waiting or unacknowledged on a connection, over all streams, above which
+  /// bundles and requests are held back.
   package var bufferedBytesMax = 8 << 20
+  /// Bytes waiting or unacknowledged on the consensus channel.
+  package var consensusWindowBytes = 4 << 20
   /// Bytes waiting or unacknowledged on the control channel.
   package var controlWindowBytes = 1 << 20
   /// Bytes waiting or unacknowledged on the bundle channel.
@@ -80,6 +83,14 @@ package struct QUICConfiguration: Sendable {
     self.identitySeed = identitySeed
     self.bindAddresses = bindAddresses
     self.jitterSeed = jitterSeed
+  }
+
+  func windowBytes(of channel: Channel) -> Int {
+    switch channel {
+    case .consensus: consensusWindowBytes
+    case .control: controlWindowBytes
+    case .bundles: bundleWindowBytes
+    }
   }
 
   func checkLimits() {

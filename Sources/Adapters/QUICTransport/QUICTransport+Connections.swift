@@ -15,7 +15,7 @@ extension QUICTransport {
       connection_window_bytes: UInt64(configuration.connectionReceiveWindowBytes),
       stream_window_bytes: UInt64(configuration.receiveWindowBytes),
       bidirectional_streams_max: UInt64(configuration.requestsMax),
-      unidirectional_streams_max: 2, datagram_frame_bytes_max: 65_535,
+      unidirectional_streams_max: UInt64(Channel.allCases.count), datagram_frame_bytes_max: 65_535,
       congestion_control: configuration.congestionControl.rawValue)
   }
 

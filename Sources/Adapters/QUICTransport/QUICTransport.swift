@@ -5,9 +5,10 @@ package import Reactor
 /// A node's connections to its peers: authenticated, ordered channels over QUIC (RFC 9000, 9001,
 /// 9221).
 ///
-/// Both roles share the bound sockets. Each connection carries a control and a bundle channel in
-/// each direction, requests on streams of their own, and datagrams; `docs/protocol/transport.md`
-/// describes what is on the wire. The transport is confined to its loop's thread.
+/// Both roles share the bound sockets. Each connection carries a consensus, a control and a bundle
+/// channel in each direction, requests on streams of their own, and datagrams;
+/// `docs/protocol/transport.md` describes what is on the wire. The transport is confined to its
+/// loop's thread.
 ///
 /// Invariants:
 ///
@@ -189,6 +190,7 @@ package final class QUICTransport {
     let now = loop.refreshClock()
     let batch = dirty
     dirty.removeAll(keepingCapacity: true)
+    if batch.count > 1, batch.contains(where: \.hasBulk) { flushUrgent(batch, at: now) }
     for connection in batch {
       connection.isDirty = false
       guard !connection.hasEnded else { continue }
@@ -204,6 +206,16 @@ package final class QUICTransport {
       }
       if !connection.hasEnded, let breach = connection.breach { endForBreach(connection, breach) }
       if !connection.hasEnded { rearm(connection) }
+    }
+  }
+
+  /// Sends what is urgent on any connection, so that it does not wait for another one's bulk.
+  private func flushUrgent(_ batch: [Connection], at now: UInt64) {
+    for connection in batch
+    where !connection.hasEnded && connection.hasUrgent && connection.socket.waiting == nil {
+      if case .failed(let error) = connection.flushUrgent(at: now) {
+        fail(connection, with: error)
+      }
     }
   }
 

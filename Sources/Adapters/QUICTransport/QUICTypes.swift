@@ -14,9 +14,11 @@ package struct RequestID: Hashable, Sendable {
   let stream: Int64
 }
 
-/// The two long-lived channels of a connection.
-package enum Channel: Hashable, Sendable {
-  /// Small and urgent frames; always sent first.
+/// The three long-lived channels of a connection, in the order in which they are sent.
+package enum Channel: Hashable, Sendable, CaseIterable {
+  /// Frames of the control plane, for which a leader and its followers wait.
+  case consensus
+  /// Small and urgent frames.
   case control
   /// Bulk frames, which the receiver can hold back.
   case bundles
