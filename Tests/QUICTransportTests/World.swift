@@ -82,6 +82,7 @@ final class TestNode: QUICTransportDelegate {
   var disconnected: [(id: PeerConnectionID, key: PeerKey, reason: DisconnectReason)] = []
   var failures: [(key: PeerKey, reason: DisconnectReason)] = []
   var consensus: [[UInt8]] = []
+  var refusals: [PeerKey] = []
   var control: [[UInt8]] = []
   var bundles: [[UInt8]] = []
   var datagrams: [[UInt8]] = []
@@ -92,6 +93,7 @@ final class TestNode: QUICTransportDelegate {
   var responses: [RequestID: [[UInt8]]] = [:]
   var ends: [RequestID: ResponseEnd] = [:]
   var onConnected: ((PeerConnectionID) -> Void)?
+  var onRefusal: ((PeerConnectionID) -> Void)?
   var onFrame: (([UInt8], Channel, PeerConnectionID) -> Void)?
   var onRequest: ((RequestID, [UInt8]) -> Void)?
   var onResponseWritable: ((RequestID) -> Void)?
@@ -118,6 +120,7 @@ final class TestNode: QUICTransportDelegate {
 
   func forgetClosures() {
     onConnected = nil
+    onRefusal = nil
     onFrame = nil
     onRequest = nil
     onResponseWritable = nil
@@ -144,6 +147,11 @@ final class TestNode: QUICTransportDelegate {
     _ transport: QUICTransport, disconnected id: PeerConnectionID, key: PeerKey,
     reason: DisconnectReason
   ) { disconnected.append((id, key, reason)) }
+
+  func transport(_ transport: QUICTransport, refusedBy id: PeerConnectionID, key: PeerKey) {
+    refusals.append(key)
+    onRefusal?(id)
+  }
 
   func transport(
     _ transport: QUICTransport, failedToConnect key: PeerKey, address: SocketAddress,

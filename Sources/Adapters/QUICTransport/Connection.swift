@@ -35,6 +35,8 @@ final class Connection {
   var hasEnded = false
   var isDirty = false
   var announcedAt: UInt64 = 0
+  /// When the owner may next be told that the peer's host refuses packets.
+  var nextRefusalAt: UInt64 = 0
   /// The peer has sent a stateless reset.
   var wasReset = false
   /// Why this node refused the peer's certificate.

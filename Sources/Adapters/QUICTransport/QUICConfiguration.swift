@@ -69,6 +69,8 @@ package struct QUICConfiguration: Sendable {
   package var reconnectDelayMin: UInt64 = 100_000_000
   /// The longest delay before dialling again.
   package var reconnectDelayMax: UInt64 = 5_000_000_000
+  /// The least time between two hints that a peer's host refuses packets.
+  package var refusalInterval: UInt64 = 100_000_000
   /// Time for which a Retry token is good.
   package var retryTokenLifetime: UInt64 = 10_000_000_000
   /// The congestion controller.

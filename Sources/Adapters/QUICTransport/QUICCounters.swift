@@ -20,6 +20,10 @@ package struct QUICCounters: Sendable, Equatable {
   package var packetsDropped: UInt64 = 0
   /// UDP datagrams the kernel refused to send, other than for want of buffer space.
   package var sendFailures: UInt64 = 0
+  /// ICMP messages and local refusals to send, taken from the sockets' error queues.
+  package var socketErrors: UInt64 = 0
+  /// Hints given to the owner that a peer's host refuses packets.
+  package var refusalHints: UInt64 = 0
   /// Consensus frames received.
   package var consensusFramesIn: UInt64 = 0
   /// Consensus frames queued.

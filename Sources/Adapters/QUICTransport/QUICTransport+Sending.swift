@@ -115,7 +115,7 @@ extension QUICTransport {
   }
 
   /// The peer's address now, which changes when its network does.
-  private func currentAddress(of connection: Connection) -> SocketAddress {
+  func currentAddress(of connection: Connection) -> SocketAddress {
     var length: UInt32 = 0
     cquic_connection_remote(connection.library, scratch.remote, &length)
     let bytes = UnsafeRawBufferPointer(start: scratch.remote, count: Int(length))

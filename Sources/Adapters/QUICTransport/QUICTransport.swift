@@ -249,6 +249,8 @@ package final class QUICTransport {
       delegate.transport(self, connected: id, key: key, address: address, role: role)
     case .disconnected(let id, let key, let reason):
       delegate.transport(self, disconnected: id, key: key, reason: reason)
+    case .refused(let id, let key):
+      delegate.transport(self, refusedBy: id, key: key)
     case .failedToConnect(let key, let address, let reason):
       delegate.transport(self, failedToConnect: key, address: address, reason: reason)
     case .frame(let id, let channel, let frame):

@@ -185,6 +185,12 @@ package protocol QUICTransportDelegate: AnyObject {
   func transport(
     _ transport: QUICTransport, disconnected id: PeerConnectionID, key: PeerKey,
     reason: DisconnectReason)
+  /// A peer's host says that nobody listens where the peer was: its process has probably ended.
+  ///
+  /// Anybody on the way can forge this (it is an ICMP message), so it is a reason to ask, not to
+  /// believe, and the connection stays as it is. At most one per peer and
+  /// ``QUICConfiguration/refusalInterval``.
+  func transport(_ transport: QUICTransport, refusedBy id: PeerConnectionID, key: PeerKey)
   /// One attempt to reach a peer failed; another follows until `forget`.
   func transport(
     _ transport: QUICTransport, failedToConnect key: PeerKey, address: SocketAddress,
@@ -208,4 +214,11 @@ package protocol QUICTransportDelegate: AnyObject {
   func transport(_ transport: QUICTransport, receivedResponse frame: [UInt8], id: RequestID)
   /// A response ended; nothing follows.
   func transport(_ transport: QUICTransport, responseEnded id: RequestID, how: ResponseEnd)
+}
+
+extension QUICTransportDelegate {
+  /// Ignores the hint.
+  package func transport(
+    _ transport: QUICTransport, refusedBy id: PeerConnectionID, key: PeerKey
+  ) {}
 }
