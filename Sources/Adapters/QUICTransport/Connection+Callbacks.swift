@@ -11,7 +11,7 @@ extension Connection {
   /// The table that leads from the library to this object's methods.
   static func callbackTable() -> cquic_callbacks {
     cquic_callbacks(
-      verify: { connection(behind: $0).verify(keyBytes: $1, problem: $2) },
+      verify: { connection(behind: $0).verify(keyBytes: $1, life: $2, problem: $3) },
       handshake_completed: { connection(behind: $0).handshakeCompleted = true },
       handshake_confirmed: { connection(behind: $0).handshakeConfirmed = true },
       stream_data: { owner, stream, finished, data, length in

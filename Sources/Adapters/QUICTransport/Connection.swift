@@ -22,6 +22,8 @@ final class Connection {
   let expectedKey: PeerKey?
   /// The key the peer has shown.
   var key: PeerKey?
+  /// Which life of its process the peer has shown.
+  var life: UInt64 = 0
   var address: SocketAddress
   /// The library's object; `nil` only before `start` and after `release`.
   var raw: OpaquePointer?
@@ -34,7 +36,13 @@ final class Connection {
   var isAnnounced = false
   var hasEnded = false
   var isDirty = false
+  /// When the handshake began.
+  let startedAt: UInt64
   var announcedAt: UInt64 = 0
+  /// A packet of the peer has been read.
+  var hasHeard = false
+  /// The peer is dialled again without delay when this connection ends.
+  var redialsAtOnce = false
   /// When the owner may next be told that the peer's host refuses packets.
   var nextRefusalAt: UInt64 = 0
   /// The peer has sent a stateless reset.
@@ -84,6 +92,7 @@ final class Connection {
     self.socket = socket
     self.address = address
     self.expectedKey = expectedKey
+    startedAt = transport.loop.now()
   }
 
   deinit {
@@ -122,7 +131,7 @@ final class Connection {
   // MARK: Handshake
 
   /// Judges the peer inside the TLS handshake.
-  func verify(keyBytes: UnsafePointer<UInt8>?, problem: Int32) -> Bool {
+  func verify(keyBytes: UnsafePointer<UInt8>?, life: UInt64, problem: Int32) -> Bool {
     guard let keyBytes else {
       refuse(Connection.text(ofProblem: problem))
       return false
@@ -130,6 +139,7 @@ final class Connection {
     let shown = UnsafeBufferPointer(start: keyBytes, count: PeerKey.byteCount)
     guard let shownKey = PeerKey(shown) else { return false }
     key = shownKey
+    self.life = life
     if shownKey == transport.key {
       refuse("the peer shows this node's own key")
     } else if let expectedKey, expectedKey != shownKey {
@@ -200,6 +210,16 @@ final class Connection {
     guard withheldCredit > 0, let stream = bundlesInStream else { return }
     cquic_connection_extend_stream(library, stream, withheldCredit)
     withheldCredit = 0
+  }
+
+  /// When a handshake that is not yet confirmed is given up. The library's own limit ends with the
+  /// handshake's completion, which the peer need not know of.
+  var handshakeDeadline: UInt64 {
+    guard !isConfirmed else { return .max }
+    let isUnanswered = role == .dialler && !hasHeard
+    let configuration = transport.configuration
+    let patience = isUnanswered ? configuration.answerTimeout : configuration.handshakeTimeout
+    return startedAt &+ patience
   }
 
   /// The earliest deadline of our requests.

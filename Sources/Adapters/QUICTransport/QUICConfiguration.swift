@@ -63,12 +63,14 @@ package struct QUICConfiguration: Sendable {
   package var idleTimeout: UInt64 = 20_000_000_000
   /// Time for a handshake to complete.
   package var handshakeTimeout: UInt64 = 5_000_000_000
+  /// Time for a dialled peer to answer at all.
+  package var answerTimeout: UInt64 = 2_000_000_000
   /// Quiet time after which a request is given up.
   package var requestTimeout: UInt64 = 10_000_000_000
   /// The first delay before dialling again.
   package var reconnectDelayMin: UInt64 = 100_000_000
   /// The longest delay before dialling again.
-  package var reconnectDelayMax: UInt64 = 5_000_000_000
+  package var reconnectDelayMax: UInt64 = 1_000_000_000
   /// The least time between two hints that a peer's host refuses packets.
   package var refusalInterval: UInt64 = 100_000_000
   /// Time for which a Retry token is good.

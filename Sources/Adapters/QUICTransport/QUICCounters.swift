@@ -24,6 +24,8 @@ package struct QUICCounters: Sendable, Equatable {
   package var socketErrors: UInt64 = 0
   /// Hints given to the owner that a peer's host refuses packets.
   package var refusalHints: UInt64 = 0
+  /// Connections that the owner has abandoned.
+  package var abandoned: UInt64 = 0
   /// Consensus frames received.
   package var consensusFramesIn: UInt64 = 0
   /// Consensus frames queued.

@@ -50,7 +50,10 @@ extension QUICTransport {
   }
 
   private func hint(about connection: Connection) {
-    guard connection.isAnnounced, let key = connection.key else { return }
+    guard connection.isAnnounced, let key = connection.key else {
+      dialWasRefused(connection)
+      return
+    }
     let now = loop.now()
     guard now >= connection.nextRefusalAt else { return }
     connection.nextRefusalAt = now &+ configuration.refusalInterval

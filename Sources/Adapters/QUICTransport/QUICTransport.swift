@@ -223,7 +223,8 @@ package final class QUICTransport {
   func rearm(_ connection: Connection) {
     guard let timer = connection.timer else { return }
     let deadline = min(
-      cquic_connection_expiry(connection.library), connection.requestDeadline)
+      cquic_connection_expiry(connection.library), connection.requestDeadline,
+      connection.handshakeDeadline)
     if deadline == .max {
       loop.disarm(timer)
     } else {

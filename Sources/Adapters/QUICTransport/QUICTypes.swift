@@ -70,6 +70,8 @@ package enum ResponseEnd: Hashable, Sendable {
 package enum DisconnectReason: Hashable, Sendable, CustomStringConvertible {
   /// The owner asked for it.
   case closedHere
+  /// The owner gave it up, believing the peer's process or the way to it gone.
+  case abandoned
   /// The transport shut down.
   case shutDown
   /// The peer closed it, with an application error code and a reason.
@@ -99,6 +101,7 @@ package enum DisconnectReason: Hashable, Sendable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .closedHere: "closed by this node"
+    case .abandoned: "given up by this node"
     case .shutDown: "this node is shutting down"
     case .closedByPeer(let code, let reason): "closed by the peer: code \(code) \(reason)"
     case .refusedByPeer(let alert): "the peer refused this node: TLS alert \(alert)"
