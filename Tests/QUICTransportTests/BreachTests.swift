@@ -11,6 +11,7 @@
       case emptyFrame
       case frameTooLong
       case unknownKindOfRequest
+      case consensusFrameTooLong
       case requestOfTwoFrames
       case requestCutShort
       case requestOfNothing
@@ -21,7 +22,7 @@
       var expected: ApplicationError {
         switch self {
         case .emptyFrame, .frameTooLong, .requestOfTwoFrames, .requestCutShort, .requestOfNothing,
-          .bundlesCutShort:
+          .bundlesCutShort, .consensusFrameTooLong:
           .malformedFrame
         case .unknownKindOfRequest, .controlEnded, .controlReset: .unknownStream
         }
@@ -38,7 +39,10 @@
       // The channels are known to the other side before they are misused.
       _ = bad.transport.send(frame: [1], on: .control, to: id)
       _ = bad.transport.send(frame: [1], on: .bundles, to: id)
-      try world.run("the channels work") { good.control.count + good.bundles.count == 2 }
+      _ = bad.transport.send(frame: [1], on: .consensus, to: id)
+      try world.run("the channels work") {
+        good.control.count + good.bundles.count + good.consensus.count == 3
+      }
       try commit(breach, on: connection, of: bad.transport)
       try world.run("both sides hear of the end") {
         bad.disconnected.count == 1 && good.disconnected.count == 1
@@ -56,14 +60,40 @@
       #expect(good.requests.isEmpty)
     }
 
+    @Test(arguments: [0, 1, 2, 3, 5, 255] as [UInt8])
+    func `a channel of an unknown kind or a second of one is refused`(kind: UInt8) throws {
+      let world = try World()
+      let (bad, good) = (try world.node(1), try world.node(2))
+      bad.onConnected = { [unowned bad] id in
+        // The stream's first byte has not been sent yet.
+        guard let consensus = bad.transport.connections[id]?.consensusOut else { return }
+        consensus.outgoing = SendBuffer()
+        consensus.append(bytes: [kind])
+      }
+      bad.transport.connect(to: good.address, expecting: good.key)
+      try world.run("both sides hear of the end") {
+        bad.disconnected.count == 1 && good.disconnected.count == 1
+      }
+      #expect(good.disconnected[0].reason == .malformed("a one-way stream of kind \(kind)"))
+      guard
+        case .closedByPeer(ApplicationError.unknownStream.rawValue, _) = bad.disconnected[0].reason
+      else {
+        Issue.record("the bad node heard \(bad.disconnected[0].reason)")
+        return
+      }
+      #expect(good.counters.malformedFrames == 1)
+    }
+
     private func commit(
       _ breach: Breach, on connection: Connection, of transport: QUICTransport
     ) throws {
       let control = try #require(connection.controlOut)
       let bundles = try #require(connection.bundlesOut)
+      let consensus = try #require(connection.consensusOut)
       switch breach {
       case .emptyFrame: control.append(bytes: [0, 0, 0, 0])
       case .frameTooLong: bundles.append(bytes: [0xff, 0xff, 0xff, 0xff])
+      case .consensusFrameTooLong: consensus.append(bytes: [1, 0, 16, 0])
       case .unknownKindOfRequest: try open([9], on: connection, of: transport)
       case .requestOfTwoFrames:
         try open([3, 1, 0, 0, 0, 7, 1, 0, 0, 0, 7], on: connection, of: transport)

@@ -11,7 +11,7 @@ func numbered(_ number: Int, bytes: Int) -> [UInt8] {
 }
 
 @Suite struct FrameTests {
-  @Test func `frames travel both ways on both channels`() throws {
+  @Test func `frames travel both ways on all channels`() throws {
     let world = try World()
     let (left, right) = (try world.node(1), try world.node(2))
     try world.connect(left, to: right)
@@ -19,15 +19,19 @@ func numbered(_ number: Int, bytes: Int) -> [UInt8] {
       let id = try #require(sender.connection(to: receiver))
       #expect(sender.transport.send(frame: [1, 2, 3], on: .control, to: id) == .queued)
       #expect(sender.transport.send(frame: [4], on: .bundles, to: id) == .queued)
+      #expect(sender.transport.send(frame: [5, 6], on: .consensus, to: id) == .queued)
     }
-    try world.run("four frames arrive") {
-      left.control.count + left.bundles.count + right.control.count + right.bundles.count == 4
+    func arrived(_ node: TestNode) -> Int {
+      node.control.count + node.bundles.count + node.consensus.count
     }
+    try world.run("six frames arrive") { arrived(left) + arrived(right) == 6 }
+    #expect(left.consensus == [[5, 6]] && right.consensus == [[5, 6]])
+    #expect(left.counters.consensusFramesIn == 1 && left.counters.consensusFramesOut == 1)
     #expect(left.control == [[1, 2, 3]] && right.control == [[1, 2, 3]])
     #expect(left.bundles == [[4]] && right.bundles == [[4]])
   }
 
-  @Test(arguments: [Channel.control, .bundles])
+  @Test(arguments: Channel.allCases)
   func `twenty thousand frames arrive in order`(channel: Channel) throws {
     let count = 20_000
     let world = try World()

@@ -81,6 +81,8 @@ final class TestNode: QUICTransportDelegate {
   var connected: [(id: PeerConnectionID, key: PeerKey, role: ConnectionRole)] = []
   var disconnected: [(id: PeerConnectionID, key: PeerKey, reason: DisconnectReason)] = []
   var failures: [(key: PeerKey, reason: DisconnectReason)] = []
+  var consensus: [[UInt8]] = []
+  var refusals: [PeerKey] = []
   var control: [[UInt8]] = []
   var bundles: [[UInt8]] = []
   var datagrams: [[UInt8]] = []
@@ -90,6 +92,8 @@ final class TestNode: QUICTransportDelegate {
   var writableResponses: [RequestID] = []
   var responses: [RequestID: [[UInt8]]] = [:]
   var ends: [RequestID: ResponseEnd] = [:]
+  var onConnected: ((PeerConnectionID) -> Void)?
+  var onRefusal: ((PeerConnectionID) -> Void)?
   var onFrame: (([UInt8], Channel, PeerConnectionID) -> Void)?
   var onRequest: ((RequestID, [UInt8]) -> Void)?
   var onResponseWritable: ((RequestID) -> Void)?
@@ -115,6 +119,8 @@ final class TestNode: QUICTransportDelegate {
   func connection(to other: TestNode) -> PeerConnectionID? { transport.connection(to: other.key) }
 
   func forgetClosures() {
+    onConnected = nil
+    onRefusal = nil
     onFrame = nil
     onRequest = nil
     onResponseWritable = nil
@@ -132,12 +138,20 @@ final class TestNode: QUICTransportDelegate {
   func transport(
     _ transport: QUICTransport, connected id: PeerConnectionID, key: PeerKey,
     address: SocketAddress, role: ConnectionRole
-  ) { connected.append((id, key, role)) }
+  ) {
+    connected.append((id, key, role))
+    onConnected?(id)
+  }
 
   func transport(
     _ transport: QUICTransport, disconnected id: PeerConnectionID, key: PeerKey,
     reason: DisconnectReason
   ) { disconnected.append((id, key, reason)) }
+
+  func transport(_ transport: QUICTransport, refusedBy id: PeerConnectionID, key: PeerKey) {
+    refusals.append(key)
+    onRefusal?(id)
+  }
 
   func transport(
     _ transport: QUICTransport, failedToConnect key: PeerKey, address: SocketAddress,
@@ -150,6 +164,7 @@ final class TestNode: QUICTransportDelegate {
   ) {
     if let onFrame { return onFrame(frame, channel, id) }
     switch channel {
+    case .consensus: consensus.append(frame)
     case .control: control.append(frame)
     case .bundles: bundles.append(frame)
     }

@@ -41,7 +41,7 @@ except ImportError:
 
 from verify_proof import Cursor, Header, Refused, bound_root, check_file, digest, require, root_of
 
-ALPN = "swarmoracle/1"
+ALPN = "swarmoracle/2"
 REQUEST_STREAM = b"\x03"  # The first byte of a two-way stream that carries one request.
 PULL = b"\x01"  # The first byte of a request for a range of bundles.
 FRAME_BYTES_MAX = 1 << 20

@@ -11,7 +11,7 @@ extension Connection {
   /// The table that leads from the library to this object's methods.
   static func callbackTable() -> cquic_callbacks {
     cquic_callbacks(
-      verify: { connection(behind: $0).verify(keyBytes: $1, problem: $2) },
+      verify: { connection(behind: $0).verify(keyBytes: $1, life: $2, problem: $3) },
       handshake_completed: { connection(behind: $0).handshakeCompleted = true },
       handshake_confirmed: { connection(behind: $0).handshakeConfirmed = true },
       stream_data: { owner, stream, finished, data, length in
@@ -74,20 +74,17 @@ extension Connection {
     of stream: Stream, first: UInt8, payload: inout UnsafeRawBufferPointer
   ) -> Bool {
     switch stream.kind {
-    case .controlOut, .bundlesOut, .controlIn, .bundlesIn, .requestOut, .requestIn:
+    case .channelOut, .channelIn, .requestOut, .requestIn:
       return true
     case .unknownIn:
-      if first == Stream.controlByte, !controlInOpen {
-        stream.kind = .controlIn
-        controlInOpen = true
-      } else if first == Stream.bundlesByte, !bundlesInOpen {
-        stream.kind = .bundlesIn
-        bundlesInOpen = true
-        bundlesInStream = stream.id
-      } else {
+      guard let channel = Stream.channel(startingWith: first),
+        channelsIn.insert(channel).inserted
+      else {
         breach = (.unknownStream, "a one-way stream of kind \(first)")
         return false
       }
+      stream.kind = .channelIn(channel)
+      if channel == .bundles { bundlesInStream = stream.id }
     case .unknownRequest:
       guard first == Stream.requestByte else {
         breach = (.unknownStream, "a two-way stream of kind \(first)")
@@ -109,15 +106,10 @@ extension Connection {
     stream.incoming = FrameAssembler()
     defer { stream.incoming = assembler }
     switch stream.kind {
-    case .controlIn:
+    case .channelIn(let channel):
       try assembler.consume(bytes, frameBytesMax: limit) { frame in
-        transport.counters.controlFramesIn += 1
-        emit(.frame(id, .control, frame))
-      }
-    case .bundlesIn:
-      try assembler.consume(bytes, frameBytesMax: limit) { frame in
-        transport.counters.bundleFramesIn += 1
-        emit(.frame(id, .bundles, frame))
+        transport.counters.countFrameIn(channel)
+        emit(.frame(id, channel, frame))
       }
     case .requestIn:
       try assembler.consume(bytes, frameBytesMax: limit) { frame in
@@ -131,7 +123,7 @@ extension Connection {
       try assembler.consume(bytes, frameBytesMax: limit) { frame in
         receive(response: frame, on: stream)
       }
-    case .controlOut, .bundlesOut, .unknownIn, .unknownRequest:
+    case .channelOut, .unknownIn, .unknownRequest:
       preconditionFailure("bytes arrived on stream \(stream.id) of kind \(stream.kind)")
     }
   }
@@ -158,9 +150,9 @@ extension Connection {
       stream.pendingRequest = nil
       transport.counters.requestsIn += 1
       emit(.request(RequestID(connection: id, stream: stream.id), request))
-    case .controlIn, .bundlesIn, .unknownIn, .unknownRequest:
+    case .channelIn, .unknownIn, .unknownRequest:
       breach = (.unknownStream, "a channel was ended")
-    case .controlOut, .bundlesOut:
+    case .channelOut:
       preconditionFailure("an outgoing stream was finished by the peer")
     }
   }
@@ -169,7 +161,7 @@ extension Connection {
   private func giveCredit(for stream: Stream, bytes: UInt64) {
     guard bytes > 0 else { return }
     cquic_connection_extend(library, bytes)
-    if bundlesPaused, stream.kind == .bundlesIn {
+    if bundlesPaused, stream.kind == .channelIn(.bundles) {
       withheldCredit += bytes
     } else {
       cquic_connection_extend_stream(library, stream.id, bytes)
@@ -182,28 +174,46 @@ extension Connection {
     guard let stream = streams[number] else { return }
     let before = stream.outgoing.bufferedBytes
     stream.outgoing.acknowledge(upTo: offset)
-    let buffered = stream.outgoing.bufferedBytes
-    bufferedBytes -= before - buffered
-    guard stream.owesWritable, buffered * 2 <= window(of: stream),
-      bufferedBytes * 2 <= transport.configuration.bufferedBytesMax
-    else { return }
-    stream.owesWritable = false
-    switch stream.kind {
-    case .controlOut: emit(.writable(id, .control))
-    case .bundlesOut: emit(.writable(id, .bundles))
-    case .requestIn: emit(.responseWritable(RequestID(connection: id, stream: number)))
-    case .requestOut, .unknownIn, .controlIn, .bundlesIn, .unknownRequest:
-      preconditionFailure("stream \(number) of kind \(stream.kind) owed a writable event")
+    bufferedBytes -= before - stream.outgoing.bufferedBytes
+    if !owing.isEmpty { tellWritable() }
+  }
+
+  /// Tells the owner of every stream that was full and has drained below half of its window.
+  ///
+  /// Any stream's progress can be what another one waited for, since all share the connection's
+  /// limit.
+  private func tellWritable() {
+    owing.removeAll { stream in
+      guard stream.outgoing.bufferedBytes * 2 <= window(of: stream),
+        isUrgent(stream) || bufferedBytes * 2 <= transport.configuration.bufferedBytesMax
+      else { return false }
+      stream.owesWritable = false
+      switch stream.kind {
+      case .channelOut(let channel): emit(.writable(id, channel))
+      case .requestIn: emit(.responseWritable(RequestID(connection: id, stream: stream.id)))
+      case .requestOut, .unknownIn, .channelIn, .unknownRequest:
+        preconditionFailure("stream \(stream.id) of kind \(stream.kind) owed a writable event")
+      }
+      return true
     }
   }
 
   /// The most bytes a stream may hold.
   func window(of stream: Stream) -> Int {
     switch stream.kind {
-    case .controlOut: transport.configuration.controlWindowBytes
-    case .bundlesOut: transport.configuration.bundleWindowBytes
+    case .channelOut(let channel): transport.configuration.windowBytes(of: channel)
     case .requestIn, .requestOut, .unknownRequest: transport.configuration.requestWindowBytes
-    case .unknownIn, .controlIn, .bundlesIn: 0
+    case .unknownIn, .channelIn: 0
+    }
+  }
+
+  /// Whether a stream is bound by its own window alone, so that bulk cannot fill the connection's
+  /// limit against it.
+  func isUrgent(_ stream: Stream) -> Bool {
+    switch stream.kind {
+    case .channelOut(.consensus), .channelOut(.control): true
+    case .channelOut(.bundles), .requestIn, .requestOut, .unknownRequest, .unknownIn, .channelIn:
+      false
     }
   }
 
@@ -213,6 +223,8 @@ extension Connection {
     guard let stream = streams.removeValue(forKey: number) else { return }
     bufferedBytes -= stream.outgoing.bufferedBytes
     requestRotation.removeAll { $0 === stream }
+    owing.removeAll { $0 === stream }
+    if !owing.isEmpty { tellWritable() }
     switch stream.kind {
     case .requestOut:
       requestsOutOpen -= 1
@@ -221,7 +233,7 @@ extension Connection {
       cancelInbound(stream)
     case .unknownRequest:
       break
-    case .controlOut, .bundlesOut, .controlIn, .bundlesIn, .unknownIn:
+    case .channelOut, .channelIn, .unknownIn:
       breach = (.unknownStream, "a channel was closed")
     }
   }
@@ -234,7 +246,7 @@ extension Connection {
     case .requestIn, .unknownRequest:
       cancelInbound(stream)
       abandoned.append((number, .requestCancelled))
-    case .controlOut, .bundlesOut, .controlIn, .bundlesIn, .unknownIn:
+    case .channelOut, .channelIn, .unknownIn:
       breach = (.unknownStream, "a channel was reset")
     }
   }

@@ -64,9 +64,7 @@ extension Connection {
   /// Sends what there is, within this turn's share.
   func flush(at now: UInt64) -> FlushOutcome {
     settle()
-    controlOut?.isBlocked = false
-    bundlesOut?.isBlocked = false
-    for stream in requestRotation { stream.isBlocked = false }
+    unblockStreams()
     var outcome = FlushOutcome.hasMore
     for _ in 0..<Connection.burstsPerTurn {
       outcome = writeBurst(at: now)
@@ -74,6 +72,30 @@ extension Connection {
     }
     cquic_connection_sent(library, now)
     return outcome
+  }
+
+  /// Sends datagrams and the frames of urgent channels, and nothing else.
+  func flushUrgent(at now: UInt64) -> FlushOutcome {
+    unblockStreams()
+    isUrgentOnly = true
+    defer { isUrgentOnly = false }
+    return writeBurst(at: now)
+  }
+
+  /// Whether there is something to send that must not wait for bulk.
+  var hasUrgent: Bool {
+    !datagrams.isEmpty || consensusOut?.hasWork == true || controlOut?.hasWork == true
+  }
+
+  /// Whether there may be something to send that takes long.
+  var hasBulk: Bool { bundlesOut?.hasWork == true || !requestRotation.isEmpty }
+
+  /// Forgets which streams the last flush found blocked: credit may have come since.
+  private func unblockStreams() {
+    consensusOut?.isBlocked = false
+    controlOut?.isBlocked = false
+    bundlesOut?.isBlocked = false
+    for stream in requestRotation { stream.isBlocked = false }
   }
 
   /// Gathers packets of one size for one destination and sends them in one system call.
@@ -135,7 +157,7 @@ extension Connection {
       to: UnsafeRawBufferPointer(start: remote, count: Int(remoteLength)))
   }
 
-  /// Writes one packet: a datagram, or streams in the order control, bundles, requests.
+  /// Writes one packet: a datagram, or streams in the order of ``Channel``, then requests.
   private func nextPacket(into destination: UnsafeMutablePointer<UInt8>, at now: UInt64) -> Int64 {
     if let result = nextDatagram(into: destination, at: now) { return result }
     let scratch = transport.scratch
@@ -193,7 +215,9 @@ extension Connection {
   }
 
   private func nextStream() -> Stream? {
+    if let consensusOut, consensusOut.hasWork { return consensusOut }
     if let controlOut, controlOut.hasWork { return controlOut }
+    if isUrgentOnly { return nil }
     if let bundlesOut, bundlesOut.hasWork { return bundlesOut }
     guard let place = requestRotation.firstIndex(where: { $0.hasWork }) else { return nil }
     let stream = requestRotation.remove(at: place)

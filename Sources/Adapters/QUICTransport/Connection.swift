@@ -22,6 +22,8 @@ final class Connection {
   let expectedKey: PeerKey?
   /// The key the peer has shown.
   var key: PeerKey?
+  /// Which life of its process the peer has shown.
+  var life: UInt64 = 0
   var address: SocketAddress
   /// The library's object; `nil` only before `start` and after `release`.
   var raw: OpaquePointer?
@@ -34,7 +36,15 @@ final class Connection {
   var isAnnounced = false
   var hasEnded = false
   var isDirty = false
+  /// When the handshake began.
+  let startedAt: UInt64
   var announcedAt: UInt64 = 0
+  /// A packet of the peer has been read.
+  var hasHeard = false
+  /// The peer is dialled again without delay when this connection ends.
+  var redialsAtOnce = false
+  /// When the owner may next be told that the peer's host refuses packets.
+  var nextRefusalAt: UInt64 = 0
   /// The peer has sent a stateless reset.
   var wasReset = false
   /// Why this node refused the peer's certificate.
@@ -43,10 +53,13 @@ final class Connection {
   var breach: (code: ApplicationError, what: String)?
 
   var streams: [Int64: Stream] = [:]
+  var consensusOut: Stream?
   var controlOut: Stream?
   var bundlesOut: Stream?
-  var controlInOpen = false
-  var bundlesInOpen = false
+  /// The channels that the peer has opened.
+  var channelsIn: Set<Channel> = []
+  /// Streams whose owner was told `.full` and waits to hear that they drained.
+  var owing: [Stream] = []
   /// Streams of requests that may have something to send, served in turn.
   var requestRotation: [Stream] = []
   var requestsOutOpen = 0
@@ -56,6 +69,8 @@ final class Connection {
   var bidirectionalCredit = 0
   var bufferedBytes = 0
   var datagrams: [[UInt8]] = []
+  /// Bulk waits while this is set.
+  var isUrgentOnly = false
   /// What arrived before the connection was announced.
   var early: [TransportEvent] = []
 
@@ -77,6 +92,7 @@ final class Connection {
     self.socket = socket
     self.address = address
     self.expectedKey = expectedKey
+    startedAt = transport.loop.now()
   }
 
   deinit {
@@ -96,9 +112,11 @@ final class Connection {
     if let raw { cquic_connection_free(raw) }
     raw = nil
     streams = [:]
+    consensusOut = nil
     controlOut = nil
     bundlesOut = nil
     requestRotation = []
+    owing = []
   }
 
   /// Queues an event, or keeps it until the connection is announced.
@@ -113,7 +131,7 @@ final class Connection {
   // MARK: Handshake
 
   /// Judges the peer inside the TLS handshake.
-  func verify(keyBytes: UnsafePointer<UInt8>?, problem: Int32) -> Bool {
+  func verify(keyBytes: UnsafePointer<UInt8>?, life: UInt64, problem: Int32) -> Bool {
     guard let keyBytes else {
       refuse(Connection.text(ofProblem: problem))
       return false
@@ -121,6 +139,7 @@ final class Connection {
     let shown = UnsafeBufferPointer(start: keyBytes, count: PeerKey.byteCount)
     guard let shownKey = PeerKey(shown) else { return false }
     key = shownKey
+    self.life = life
     if shownKey == transport.key {
       refuse("the peer shows this node's own key")
     } else if let expectedKey, expectedKey != shownKey {
@@ -146,18 +165,29 @@ final class Connection {
 
   /// Opens this side's channels; false when the peer does not allow them.
   func openChannels() -> Bool {
-    for (kind, byte) in [
-      (Stream.Kind.controlOut, Stream.controlByte), (.bundlesOut, Stream.bundlesByte),
-    ] {
+    for channel in Channel.allCases {
       let number = cquic_connection_open_unidirectional(library)
       guard number >= 0 else { return false }
-      let stream = Stream(id: number, kind: kind)
-      stream.append(bytes: [byte])
+      let stream = Stream(id: number, kind: .channelOut(channel))
+      stream.append(bytes: [Stream.firstByte(of: channel)])
       bufferedBytes += 1
       streams[number] = stream
-      if byte == Stream.controlByte { controlOut = stream } else { bundlesOut = stream }
+      switch channel {
+      case .consensus: consensusOut = stream
+      case .control: controlOut = stream
+      case .bundles: bundlesOut = stream
+      }
     }
     return true
+  }
+
+  /// The stream of one of this side's channels.
+  func outgoing(_ channel: Channel) -> Stream? {
+    switch channel {
+    case .consensus: consensusOut
+    case .control: controlOut
+    case .bundles: bundlesOut
+    }
   }
 
   // MARK: After the library has returned
@@ -180,6 +210,16 @@ final class Connection {
     guard withheldCredit > 0, let stream = bundlesInStream else { return }
     cquic_connection_extend_stream(library, stream, withheldCredit)
     withheldCredit = 0
+  }
+
+  /// When a handshake that is not yet confirmed is given up. The library's own limit ends with the
+  /// handshake's completion, which the peer need not know of.
+  var handshakeDeadline: UInt64 {
+    guard !isConfirmed else { return .max }
+    let isUnanswered = role == .dialler && !hasHeard
+    let configuration = transport.configuration
+    let patience = isUnanswered ? configuration.answerTimeout : configuration.handshakeTimeout
+    return startedAt &+ patience
   }
 
   /// The earliest deadline of our requests.

@@ -3,6 +3,8 @@ import Reactor
 /// A peer that the transport keeps connected until it is forgotten.
 struct DialTarget {
   var address: SocketAddress
+  /// From when on the peer may be dialled without delay again, when it has said that it is back.
+  var mayDialAtOnceFrom: UInt64 = 0
   /// Attempts since the last connection that lasted.
   var attempts = 0
   /// Fires when the next attempt is due.

@@ -25,7 +25,7 @@ package struct QUICConfiguration: Sendable {
   /// What the node shows; anything but the default exists to prove that it is refused.
   package var credential = Credential.ed25519
   /// The application protocol (RFC 7301); both sides must name the same.
-  package var applicationProtocol = "swarmoracle/1"
+  package var applicationProtocol = "swarmoracle/2"
 
   /// Connections held, handshakes included; further ones are refused.
   package var connectionsMax = 512
@@ -33,8 +33,11 @@ package struct QUICConfiguration: Sendable {
   package var handshakesMax = 128
   /// Inbound handshakes in progress from which a Retry round trip is asked for.
   package var handshakesBeforeRetry = 32
-  /// Bytes of frames waiting or unacknowledged, per connection, over all streams.
+  /// Bytes of frames waiting or unacknowledged on a connection, over all streams, above which
+  /// bundles and requests are held back.
   package var bufferedBytesMax = 8 << 20
+  /// Bytes waiting or unacknowledged on the consensus channel.
+  package var consensusWindowBytes = 4 << 20
   /// Bytes waiting or unacknowledged on the control channel.
   package var controlWindowBytes = 1 << 20
   /// Bytes waiting or unacknowledged on the bundle channel.
@@ -60,12 +63,16 @@ package struct QUICConfiguration: Sendable {
   package var idleTimeout: UInt64 = 20_000_000_000
   /// Time for a handshake to complete.
   package var handshakeTimeout: UInt64 = 5_000_000_000
+  /// Time for a dialled peer to answer at all.
+  package var answerTimeout: UInt64 = 2_000_000_000
   /// Quiet time after which a request is given up.
   package var requestTimeout: UInt64 = 10_000_000_000
   /// The first delay before dialling again.
   package var reconnectDelayMin: UInt64 = 100_000_000
   /// The longest delay before dialling again.
-  package var reconnectDelayMax: UInt64 = 5_000_000_000
+  package var reconnectDelayMax: UInt64 = 1_000_000_000
+  /// The least time between two hints that a peer's host refuses packets.
+  package var refusalInterval: UInt64 = 100_000_000
   /// Time for which a Retry token is good.
   package var retryTokenLifetime: UInt64 = 10_000_000_000
   /// The congestion controller.
@@ -80,6 +87,14 @@ package struct QUICConfiguration: Sendable {
     self.identitySeed = identitySeed
     self.bindAddresses = bindAddresses
     self.jitterSeed = jitterSeed
+  }
+
+  func windowBytes(of channel: Channel) -> Int {
+    switch channel {
+    case .consensus: consensusWindowBytes
+    case .control: controlWindowBytes
+    case .bundles: bundleWindowBytes
+    }
   }
 
   func checkLimits() {

@@ -20,6 +20,16 @@ package struct QUICCounters: Sendable, Equatable {
   package var packetsDropped: UInt64 = 0
   /// UDP datagrams the kernel refused to send, other than for want of buffer space.
   package var sendFailures: UInt64 = 0
+  /// ICMP messages and local refusals to send, taken from the sockets' error queues.
+  package var socketErrors: UInt64 = 0
+  /// Hints given to the owner that a peer's host refuses packets.
+  package var refusalHints: UInt64 = 0
+  /// Connections that the owner has abandoned.
+  package var abandoned: UInt64 = 0
+  /// Consensus frames received.
+  package var consensusFramesIn: UInt64 = 0
+  /// Consensus frames queued.
+  package var consensusFramesOut: UInt64 = 0
   /// Control frames received.
   package var controlFramesIn: UInt64 = 0
   /// Control frames queued.
@@ -57,4 +67,20 @@ package struct QUICCounters: Sendable, Equatable {
 
   /// Makes counters at zero.
   package init() {}
+
+  mutating func countFrameIn(_ channel: Channel) {
+    switch channel {
+    case .consensus: consensusFramesIn += 1
+    case .control: controlFramesIn += 1
+    case .bundles: bundleFramesIn += 1
+    }
+  }
+
+  mutating func countFrameOut(_ channel: Channel) {
+    switch channel {
+    case .consensus: consensusFramesOut += 1
+    case .control: controlFramesOut += 1
+    case .bundles: bundleFramesOut += 1
+    }
+  }
 }

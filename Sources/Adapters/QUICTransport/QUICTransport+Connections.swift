@@ -15,7 +15,7 @@ extension QUICTransport {
       connection_window_bytes: UInt64(configuration.connectionReceiveWindowBytes),
       stream_window_bytes: UInt64(configuration.receiveWindowBytes),
       bidirectional_streams_max: UInt64(configuration.requestsMax),
-      unidirectional_streams_max: 2, datagram_frame_bytes_max: 65_535,
+      unidirectional_streams_max: UInt64(Channel.allCases.count), datagram_frame_bytes_max: 65_535,
       congestion_control: configuration.congestionControl.rawValue)
   }
 
@@ -61,6 +61,10 @@ extension QUICTransport {
   private func timerFired(_ connection: Connection) {
     guard !connection.hasEnded else { return }
     let now = loop.now()
+    if connection.handshakeDeadline <= now {
+      end(connection, .handshakeTimedOut, closePacket: nil)
+      return
+    }
     connection.expireRequests(at: now)
     if cquic_connection_expiry(connection.library) <= now {
       let result = cquic_connection_handle_expiry(connection.library, now)
@@ -85,7 +89,9 @@ extension QUICTransport {
     connection.isConfirmed = true
     counters.handshakesConfirmed += 1
     if let existing = byKey[key] {
-      if existing.role == connection.role || hasForgotten(existing, whoDials: connection) {
+      if existing.role == connection.role || existing.life != connection.life
+        || hasForgotten(existing, whoDials: connection)
+      {
         close(existing, .replaced, .replaced)
       } else if isPreferred(connection.role, to: key) {
         close(existing, .duplicate, .duplicate)
@@ -111,11 +117,11 @@ extension QUICTransport {
   }
 
   /// Whether a peer that dials must have lost the connection that this side still holds: it dials
-  /// only while it knows none, and one older than any handshake cannot have crossed its dial. So a
-  /// peer that was killed and started again is let in at once.
+  /// only while it knows none, and one announced longer ago than any dial goes unanswered cannot
+  /// have crossed this one.
   private func hasForgotten(_ existing: Connection, whoDials connection: Connection) -> Bool {
     connection.role == .acceptor
-      && loop.now() &- existing.announcedAt > configuration.handshakeTimeout
+      && connection.startedAt > existing.announcedAt &+ configuration.answerTimeout
   }
 
   private func announce(_ connection: Connection, _ key: PeerKey) {
@@ -216,7 +222,9 @@ extension QUICTransport {
       countFailure(reason)
     }
     logEnd(connection, reason)
-    let lastedLong = connection.isAnnounced && lived(connection) >= configuration.reconnectDelayMax
+    if connection.isAnnounced, lived(connection) >= configuration.reconnectDelayMax {
+      forgetAttempts(connection)
+    }
     if let key = connection.key, connection.isAnnounced {
       if byKey[key] === connection { byKey[key] = nil }
       emit(.disconnected(connection.id, key, reason))
@@ -225,7 +233,9 @@ extension QUICTransport {
     }
     connection.release()
     if let key = connection.expectedKey ?? connection.key {
-      connectionEnded(key, connection.id, lastedLong: lastedLong)
+      // The reset came from the peer, which is there and has forgotten the connection.
+      let isBack = reason == .reset && connection.isAnnounced
+      connectionEnded(key, connection.id, isBack: isBack, atOnce: connection.redialsAtOnce)
     }
   }
 
@@ -240,8 +250,8 @@ extension QUICTransport {
     switch reason {
     case .refusedHere, .refusedByPeer:
       counters.handshakesRefused += 1
-    case .closedHere, .shutDown, .closedByPeer, .idle, .handshakeTimedOut, .reset, .duplicate,
-      .replaced, .malformed, .protocolFailure, .unreachable:
+    case .closedHere, .abandoned, .shutDown, .closedByPeer, .idle, .handshakeTimedOut, .reset,
+      .duplicate, .replaced, .malformed, .protocolFailure, .unreachable:
       counters.handshakesFailed += 1
     }
   }
@@ -256,8 +266,8 @@ extension QUICTransport {
     switch reason {
     case .refusedHere, .refusedByPeer: log(.warning, "peer refused", fields)
     case .malformed: log(.warning, "peer closed for a breach", fields)
-    case .closedHere, .shutDown, .closedByPeer, .idle, .handshakeTimedOut, .reset, .duplicate,
-      .replaced, .protocolFailure, .unreachable:
+    case .closedHere, .abandoned, .shutDown, .closedByPeer, .idle, .handshakeTimedOut, .reset,
+      .duplicate, .replaced, .protocolFailure, .unreachable:
       log(.info, connection.isAnnounced ? "disconnected" : "handshake ended", fields)
     }
   }
@@ -284,6 +294,21 @@ extension QUICTransport {
   package func disconnect(_ id: PeerConnectionID) {
     guard let connection = connections[id] else { return }
     close(connection, .closed, .closedHere)
+  }
+
+  /// Gives a connection up without waiting for the idle time-out, because the owner believes that
+  /// the peer's process or the way to it is gone.
+  ///
+  /// A peer that is still dialled is dialled again soon, as often as after its first loss.
+  package func abandon(_ id: PeerConnectionID) {
+    guard let connection = connections[id], connection.isAnnounced else { return }
+    forgetAttempts(connection)
+    counters.abandoned += 1
+    close(connection, .closed, .abandoned)
+  }
+
+  private func forgetAttempts(_ connection: Connection) {
+    if let key = connection.key { targets[key]?.attempts = 0 }
   }
 
   /// Closes everything, accepts nothing more, and calls `completion` once the farewells are sent.

@@ -74,12 +74,45 @@ extension QUICTransport {
   }
 
   /// A connection with this peer has ended: dials again unless another is there or under way.
-  func connectionEnded(_ key: PeerKey, _ id: PeerConnectionID, lastedLong: Bool) {
+  ///
+  /// A peer that `isBack` is dialled without delay, but not time and again.
+  func connectionEnded(_ key: PeerKey, _ id: PeerConnectionID, isBack: Bool, atOnce: Bool) {
     guard let target = targets[key] else { return }
     if target.dialling == id { targets[key]?.dialling = nil }
-    if lastedLong { targets[key]?.attempts = 0 }
     guard targets[key]?.dialling == nil, byKey[key] == nil, target.timer == nil else { return }
+    let now = loop.now()
+    if atOnce {
+      dial(key)
+    } else if isBack, now >= target.mayDialAtOnceFrom {
+      targets[key]?.mayDialAtOnceFrom = now &+ configuration.reconnectDelayMax
+      dial(key)
+    } else {
+      scheduleRedial(key)
+    }
+  }
+
+  /// The host of a dialled peer says that nobody listens there: the attempt is repeated after the
+  /// usual delay, unless the peer answers it by then.
+  ///
+  /// The delay grows beyond any round trip, so a forged message cannot keep a peer from answering.
+  func dialWasRefused(_ connection: Connection) {
+    guard connection.role == .dialler, !connection.hasHeard, let key = connection.expectedKey,
+      targets[key]?.dialling == connection.id, targets[key]?.timer == nil
+    else { return }
     scheduleRedial(key)
+  }
+
+  /// The delay before the next attempt is over.
+  private func redial(_ key: PeerKey) {
+    guard let target = targets[key] else { return }
+    targets[key]?.timer = nil
+    guard let id = target.dialling, let connection = connections[id] else {
+      dial(key)
+      return
+    }
+    guard !connection.hasHeard else { return }
+    connection.redialsAtOnce = true
+    end(connection, .unreachable("nobody listens there"), closePacket: nil)
   }
 
   /// Doubles the delay with each attempt, between its bounds, and takes a random part of its upper
@@ -91,8 +124,7 @@ extension QUICTransport {
     let delay = full / 2 + jitter.next(below: full / 2 + 1)
     targets[key]?.attempts += 1
     targets[key]?.timer = loop.schedule(at: loop.now() &+ delay) { [weak self] in
-      self?.targets[key]?.timer = nil
-      self?.dial(key)
+      self?.redial(key)
     }
   }
 }

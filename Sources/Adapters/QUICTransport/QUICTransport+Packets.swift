@@ -217,6 +217,7 @@ extension QUICTransport {
     }
     switch Int32(clamping: result) {
     case CQUIC_READ_OK:
+      connection.hasHeard = true
       afterRead(connection)
     case CQUIC_READ_DRAINING:
       end(connection, closeReason(of: connection), closePacket: [])

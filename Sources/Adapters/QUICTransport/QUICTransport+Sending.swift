@@ -11,17 +11,9 @@ extension QUICTransport {
   ) -> SendResult {
     requireSize(frame)
     guard let connection = announced(id) else { return .notConnected }
-    let stream: Stream? =
-      switch channel {
-      case .control: connection.controlOut
-      case .bundles: connection.bundlesOut
-      }
-    guard let stream else { return .notConnected }
+    guard let stream = connection.outgoing(channel) else { return .notConnected }
     guard append(frame, to: stream, of: connection) else { return .full }
-    switch channel {
-    case .control: counters.controlFramesOut += 1
-    case .bundles: counters.bundleFramesOut += 1
-    }
+    counters.countFrameOut(channel)
     return .queued
   }
 
@@ -123,7 +115,7 @@ extension QUICTransport {
   }
 
   /// The peer's address now, which changes when its network does.
-  private func currentAddress(of connection: Connection) -> SocketAddress {
+  func currentAddress(of connection: Connection) -> SocketAddress {
     var length: UInt32 = 0
     cquic_connection_remote(connection.library, scratch.remote, &length)
     let bytes = UnsafeRawBufferPointer(start: scratch.remote, count: Int(length))
@@ -154,7 +146,11 @@ extension QUICTransport {
     let size = FrameAssembler.headerBytes + frame.count
     let held = stream.outgoing.bufferedBytes
     let fitsStream = held + size <= connection.window(of: stream) || held <= 1
-    guard fitsStream, connection.bufferedBytes + size <= configuration.bufferedBytesMax else {
+    let fitsConnection =
+      connection.isUrgent(stream)
+      || connection.bufferedBytes + size <= configuration.bufferedBytesMax
+    guard fitsStream, fitsConnection else {
+      if !stream.owesWritable { connection.owing.append(stream) }
       stream.owesWritable = true
       counters.sendsHeldBack += 1
       return false

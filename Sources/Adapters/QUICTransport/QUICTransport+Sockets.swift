@@ -6,15 +6,26 @@ import Reactor
 extension QUICTransport {
   /// Receive calls per readiness, so that one busy socket cannot hold the turn.
   private static let fillsPerReadiness = 2
+  /// How often one call is made again because it failed for an earlier packet.
+  private static let failuresPerCall = 8
 
   func socketIsReady(_ place: Int, _ readiness: Readiness) {
     let socket = sockets[place]
+    if readiness.contains(.failed) { drainErrors(of: socket) }
     if readiness.contains(.writable) { resend(on: socket) }
     guard readiness.contains(.readable) || readiness.contains(.failed) else { return }
-    for _ in 0..<QUICTransport.fillsPerReadiness {
+    var fills = 0
+    var failures = 0
+    while fills < QUICTransport.fillsPerReadiness {
       let count = cplatform_receiver_fill(receiver, socket.descriptor)
-      // An error here is an ICMP message about an earlier packet, which the next call clears.
+      if count < 0, failures < QUICTransport.failuresPerCall {
+        // An ICMP message about an earlier packet came in between; what waits is still there.
+        failures += 1
+        drainErrors(of: socket)
+        continue
+      }
       guard count > 0 else { break }
+      fills += 1
       let now = loop.refreshClock()
       for slot in 0..<Int(count) {
         let datagrams = cplatform_receiver_slot(receiver, slot)
@@ -54,6 +65,7 @@ extension QUICTransport {
       return false
     }
     var offset = 0
+    var failures = 0
     while offset < bytes.count {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
       let sent = cplatform_udp_send(
@@ -70,7 +82,14 @@ extension QUICTransport {
       } else if sent == Int64(-EIO), socket.segmentsOnSend {
         // The device behind this route cannot segment: cut bursts here from now on.
         socket.segmentsOnSend = false
-      } else if sent != Int64(-EINTR) {
+      } else if sent == Int64(-EINTR) {
+        continue
+      } else if drainErrors(of: socket) > 0 || sent == Int64(-ECONNREFUSED),
+        failures < QUICTransport.failuresPerCall
+      {
+        // The call failed for an earlier packet, perhaps another peer's: this one was not tried.
+        failures += 1
+      } else {
         // Unreachable or too long: to QUIC this is loss.
         counters.sendFailures += 1
         return true

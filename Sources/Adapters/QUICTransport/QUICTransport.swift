@@ -5,9 +5,10 @@ package import Reactor
 /// A node's connections to its peers: authenticated, ordered channels over QUIC (RFC 9000, 9001,
 /// 9221).
 ///
-/// Both roles share the bound sockets. Each connection carries a control and a bundle channel in
-/// each direction, requests on streams of their own, and datagrams; `docs/protocol/transport.md`
-/// describes what is on the wire. The transport is confined to its loop's thread.
+/// Both roles share the bound sockets. Each connection carries a consensus, a control and a bundle
+/// channel in each direction, requests on streams of their own, and datagrams;
+/// `docs/protocol/transport.md` describes what is on the wire. The transport is confined to its
+/// loop's thread.
 ///
 /// Invariants:
 ///
@@ -189,6 +190,7 @@ package final class QUICTransport {
     let now = loop.refreshClock()
     let batch = dirty
     dirty.removeAll(keepingCapacity: true)
+    if batch.count > 1, batch.contains(where: \.hasBulk) { flushUrgent(batch, at: now) }
     for connection in batch {
       connection.isDirty = false
       guard !connection.hasEnded else { continue }
@@ -207,11 +209,22 @@ package final class QUICTransport {
     }
   }
 
+  /// Sends what is urgent on any connection, so that it does not wait for another one's bulk.
+  private func flushUrgent(_ batch: [Connection], at now: UInt64) {
+    for connection in batch
+    where !connection.hasEnded && connection.hasUrgent && connection.socket.waiting == nil {
+      if case .failed(let error) = connection.flushUrgent(at: now) {
+        fail(connection, with: error)
+      }
+    }
+  }
+
   /// Sets a connection's timer to what is due first.
   func rearm(_ connection: Connection) {
     guard let timer = connection.timer else { return }
     let deadline = min(
-      cquic_connection_expiry(connection.library), connection.requestDeadline)
+      cquic_connection_expiry(connection.library), connection.requestDeadline,
+      connection.handshakeDeadline)
     if deadline == .max {
       loop.disarm(timer)
     } else {
@@ -237,6 +250,8 @@ package final class QUICTransport {
       delegate.transport(self, connected: id, key: key, address: address, role: role)
     case .disconnected(let id, let key, let reason):
       delegate.transport(self, disconnected: id, key: key, reason: reason)
+    case .refused(let id, let key):
+      delegate.transport(self, refusedBy: id, key: key)
     case .failedToConnect(let key, let address, let reason):
       delegate.transport(self, failedToConnect: key, address: address, reason: reason)
     case .frame(let id, let channel, let frame):

@@ -14,9 +14,11 @@ package struct RequestID: Hashable, Sendable {
   let stream: Int64
 }
 
-/// The two long-lived channels of a connection.
-package enum Channel: Hashable, Sendable {
-  /// Small and urgent frames; always sent first.
+/// The three long-lived channels of a connection, in the order in which they are sent.
+package enum Channel: Hashable, Sendable, CaseIterable {
+  /// Frames of the control plane, for which a leader and its followers wait.
+  case consensus
+  /// Small and urgent frames.
   case control
   /// Bulk frames, which the receiver can hold back.
   case bundles
@@ -68,6 +70,8 @@ package enum ResponseEnd: Hashable, Sendable {
 package enum DisconnectReason: Hashable, Sendable, CustomStringConvertible {
   /// The owner asked for it.
   case closedHere
+  /// The owner gave it up, believing the peer's process or the way to it gone.
+  case abandoned
   /// The transport shut down.
   case shutDown
   /// The peer closed it, with an application error code and a reason.
@@ -97,6 +101,7 @@ package enum DisconnectReason: Hashable, Sendable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .closedHere: "closed by this node"
+    case .abandoned: "given up by this node"
     case .shutDown: "this node is shutting down"
     case .closedByPeer(let code, let reason): "closed by the peer: code \(code) \(reason)"
     case .refusedByPeer(let alert): "the peer refused this node: TLS alert \(alert)"
@@ -183,6 +188,12 @@ package protocol QUICTransportDelegate: AnyObject {
   func transport(
     _ transport: QUICTransport, disconnected id: PeerConnectionID, key: PeerKey,
     reason: DisconnectReason)
+  /// A peer's host says that nobody listens where the peer was: its process has probably ended.
+  ///
+  /// Anybody on the way can forge this (it is an ICMP message), so it is a reason to ask, not to
+  /// believe, and the connection stays as it is. At most one per peer and
+  /// ``QUICConfiguration/refusalInterval``.
+  func transport(_ transport: QUICTransport, refusedBy id: PeerConnectionID, key: PeerKey)
   /// One attempt to reach a peer failed; another follows until `forget`.
   func transport(
     _ transport: QUICTransport, failedToConnect key: PeerKey, address: SocketAddress,
@@ -206,4 +217,11 @@ package protocol QUICTransportDelegate: AnyObject {
   func transport(_ transport: QUICTransport, receivedResponse frame: [UInt8], id: RequestID)
   /// A response ended; nothing follows.
   func transport(_ transport: QUICTransport, responseEnded id: RequestID, how: ResponseEnd)
+}
+
+extension QUICTransportDelegate {
+  /// Ignores the hint.
+  package func transport(
+    _ transport: QUICTransport, refusedBy id: PeerConnectionID, key: PeerKey
+  ) {}
 }

@@ -1,13 +1,13 @@
 /// One stream of a connection; a class because both its buffer and its record are shared by place.
 final class Stream {
   /// What a stream carries, fixed by who opened it and its first byte.
-  enum Kind {
-    case controlOut
-    case bundlesOut
+  enum Kind: Equatable {
+    /// A channel of ours.
+    case channelOut(Channel)
     /// The peer's, before its first byte.
     case unknownIn
-    case controlIn
-    case bundlesIn
+    /// A channel of the peer's.
+    case channelIn(Channel)
     /// A request of ours.
     case requestOut
     /// The peer's request, before its first byte.
@@ -15,10 +15,22 @@ final class Stream {
     case requestIn
   }
 
-  /// The first byte of each kind of stream.
-  static let controlByte: UInt8 = 1
-  static let bundlesByte: UInt8 = 2
+  /// The first byte of a stream that carries one request.
   static let requestByte: UInt8 = 3
+
+  /// The first byte of a channel's stream.
+  static func firstByte(of channel: Channel) -> UInt8 {
+    switch channel {
+    case .control: 1
+    case .bundles: 2
+    case .consensus: 4
+    }
+  }
+
+  /// The channel whose streams begin with a byte.
+  static func channel(startingWith byte: UInt8) -> Channel? {
+    Channel.allCases.first { firstByte(of: $0) == byte }
+  }
 
   let id: Int64
   var kind: Kind

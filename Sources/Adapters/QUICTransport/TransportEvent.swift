@@ -5,6 +5,7 @@ import Reactor
 enum TransportEvent {
   case connected(PeerConnectionID, PeerKey, SocketAddress, ConnectionRole)
   case disconnected(PeerConnectionID, PeerKey, DisconnectReason)
+  case refused(PeerConnectionID, PeerKey)
   case failedToConnect(PeerKey, SocketAddress, DisconnectReason)
   case frame(PeerConnectionID, Channel, [UInt8])
   case writable(PeerConnectionID, Channel)

@@ -98,6 +98,9 @@ extension NodeDriver: QUICTransportDelegate {
       return
     }
     switch channel {
+    case .consensus:
+      counters.messagesRefused += 1
+      refuse("refused a message", id, "a frame on the consensus channel")
     case .bundles:
       verifier.submit(.frames([frame], from: index))
     case .control:

@@ -17,6 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
+// Needs the types of <time.h>.
+#include <linux/errqueue.h>
+
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
@@ -178,8 +181,12 @@ int cplatform_udp_open(cplatform_address *address, const cplatform_udp_options *
   if (descriptor < 0)
     return -errno;
   int on = 1;
-  if (family == AF_INET6)
+  if (family == AF_INET6) {
     setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    setsockopt(descriptor, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
+  } else {
+    setsockopt(descriptor, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+  }
   // Path MTU discovery needs the "do not fragment" bit and no kernel cache of its own.
   if (family == AF_INET6) {
     int probe = IPV6_PMTUDISC_PROBE;
@@ -203,6 +210,51 @@ int cplatform_udp_open(cplatform_address *address, const cplatform_udp_options *
     return bound;
   }
   return descriptor;
+}
+
+// RFC 792 and RFC 4443: destination unreachable, port unreachable.
+static bool says_port_unreachable(const struct sock_extended_err *error) {
+  return (error->ee_origin == SO_EE_ORIGIN_ICMP && error->ee_type == 3 && error->ee_code == 3) ||
+         (error->ee_origin == SO_EE_ORIGIN_ICMP6 && error->ee_type == 1 && error->ee_code == 4);
+}
+
+static bool is_same_host(const uint8_t *left, const struct sockaddr *right) {
+  sa_family_t family;
+  memcpy(&family, left, sizeof family);
+  if (family != right->sa_family)
+    return false;
+  if (family == AF_INET)
+    return memcmp(left + offsetof(struct sockaddr_in, sin_addr),
+                  &((const struct sockaddr_in *)right)->sin_addr, sizeof(struct in_addr)) == 0;
+  return memcmp(left + offsetof(struct sockaddr_in6, sin6_addr),
+                &((const struct sockaddr_in6 *)right)->sin6_addr, sizeof(struct in6_addr)) == 0;
+}
+
+int cplatform_udp_next_error(int descriptor, cplatform_udp_error *error) {
+  union {
+    uint8_t bytes[CMSG_SPACE(sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in6)) +
+                  CMSG_SPACE(sizeof(int))];
+    struct cmsghdr align;
+  } control;
+  memset(error, 0, sizeof *error);
+  struct msghdr message = {.msg_name = error->destination.bytes,
+                           .msg_namelen = sizeof error->destination.bytes,
+                           .msg_control = control.bytes,
+                           .msg_controllen = sizeof control.bytes};
+  if (recvmsg(descriptor, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+    return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+  error->destination.length = message.msg_namelen;
+  for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL;
+       header = CMSG_NXTHDR(&message, header)) {
+    bool is_error = (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_RECVERR) ||
+                    (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_RECVERR);
+    if (!is_error)
+      continue;
+    const struct sock_extended_err *extended = (const void *)CMSG_DATA(header);
+    error->port_unreachable = says_port_unreachable(extended) &&
+                              is_same_host(error->destination.bytes, SO_EE_OFFENDER(extended));
+  }
+  return 1;
 }
 
 struct cplatform_receiver {

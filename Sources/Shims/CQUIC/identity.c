@@ -1,7 +1,8 @@
 // The node's certificate and TLS sessions.
 //
 // A certificate is an X.509 envelope around the node's Ed25519 key: it is signed by itself, names
-// nobody, never expires, and is made anew at each start. Only its key is judged.
+// nobody, never expires, and is made anew at each start. Only its key is judged; its random serial
+// number tells one life of the node's process from the next.
 #include "cquic_internal.h"
 
 #include <stdlib.h>
@@ -31,7 +32,10 @@ static int load_key(gnutls_x509_privkey_t key, const uint8_t *seed, int credenti
 
 static int fill_certificate(gnutls_x509_crt_t certificate, gnutls_x509_privkey_t key,
                             int credential) {
-  static const uint8_t serial[1] = {1};
+  uint8_t serial[8];
+  cquic_random(serial, sizeof serial);
+  // RFC 5280, section 4.1.2.2: positive, and in DER without a leading zero byte.
+  serial[0] = (serial[0] & 0x7f) | 0x40;
   static const char name[] = "swarmoracle";
   gnutls_digest_algorithm_t digest =
       credential == CQUIC_CREDENTIAL_ECDSA ? GNUTLS_DIG_SHA256 : GNUTLS_DIG_SHA512;
@@ -72,6 +76,18 @@ static int ed25519_key(gnutls_x509_crt_t certificate, uint8_t *key) {
   return result;
 }
 
+// Folds a certificate's serial number into 64 bits.
+static uint64_t life_of(gnutls_x509_crt_t certificate) {
+  uint8_t serial[32];
+  size_t size = sizeof serial;
+  if (gnutls_x509_crt_get_serial(certificate, serial, &size) < 0)
+    return 0;
+  uint64_t life = 0;
+  for (size_t index = 0; index < size; index++)
+    life = ((life << 8) | (life >> 56)) ^ serial[index];
+  return life;
+}
+
 static int make_certificate(cquic_identity *identity, const uint8_t *seed, int credential) {
   gnutls_x509_privkey_t key = NULL;
   gnutls_x509_crt_t certificate = NULL;
@@ -103,6 +119,7 @@ static int judge(gnutls_session_t session) {
   cquic_connection *connection = reference->user_data;
   const cquic_callbacks *callbacks = &connection->callbacks;
   uint8_t key[CQUIC_KEY_BYTES];
+  uint64_t life = 0;
   int problem = CQUIC_CERTIFICATE_OK;
   unsigned count = 0;
   const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &count);
@@ -119,13 +136,15 @@ static int judge(gnutls_session_t session) {
     problem = CQUIC_CERTIFICATE_NOT_ED25519;
     if (gnutls_x509_crt_init(&certificate) >= 0) {
       if (gnutls_x509_crt_import(certificate, &chain[0], GNUTLS_X509_FMT_DER) >= 0 &&
-          ed25519_key(certificate, key) == 0)
+          ed25519_key(certificate, key) == 0) {
         problem = CQUIC_CERTIFICATE_OK;
+        life = life_of(certificate);
+      }
       gnutls_x509_crt_deinit(certificate);
     }
   }
   bool ok = problem == CQUIC_CERTIFICATE_OK;
-  bool accepted = callbacks->verify(connection->owner, ok ? key : NULL, problem);
+  bool accepted = callbacks->verify(connection->owner, ok ? key : NULL, life, problem);
   return ok && accepted ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
 

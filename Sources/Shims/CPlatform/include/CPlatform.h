@@ -64,6 +64,17 @@ typedef struct cplatform_udp_abilities {
 int cplatform_udp_open(cplatform_address *address, const cplatform_udp_options *options,
                        cplatform_udp_abilities *abilities);
 
+// One entry of a socket's error queue: an ICMP message about an earlier packet, or a local refusal
+// to send one.
+typedef struct cplatform_udp_error {
+  cplatform_address destination; // where the packet was to go
+  bool port_unreachable;         // the destination itself says that nobody has the port
+} cplatform_udp_error;
+
+// Takes the next entry: 1, or 0 when there is none. Each entry also fails one later call on the
+// socket; taking the last one clears that.
+int cplatform_udp_next_error(int descriptor, cplatform_udp_error *error);
+
 // One receive slot: `length` bytes at `data`, in datagrams of `segment_bytes` (the last may be
 // shorter).
 typedef struct cplatform_datagrams {

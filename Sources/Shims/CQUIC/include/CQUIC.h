@@ -58,7 +58,8 @@ typedef struct cquic_address {
 // zero.
 typedef struct cquic_callbacks {
   // Judges the peer: `key` has 32 bytes, or is NULL with `problem` other than CQUIC_CERTIFICATE_OK.
-  bool (*verify)(void *owner, const uint8_t *key, int problem);
+  // `life` differs between certificates that the peer has made, one per start of its process.
+  bool (*verify)(void *owner, const uint8_t *key, uint64_t life, int problem);
   void (*handshake_completed)(void *owner);
   void (*handshake_confirmed)(void *owner);
   int (*stream_data)(void *owner, int64_t stream, bool finished, const uint8_t *data,
