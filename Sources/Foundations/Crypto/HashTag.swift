@@ -55,6 +55,8 @@ package enum HashTag: String, CaseIterable, Sendable {
   case conflict = "so.conflict.v1"
   /// What a test or simulation audits.
   case audit = "so.audit.v1"
+  /// The members that a node believes to be alive.
+  case coordinatorView = "so.coord.view.v1"
 
   /// The sixteen bytes, the name padded with zeros, as two words in memory order.
   var words: (UInt64, UInt64) { HashTag.table[place] }
@@ -97,6 +99,7 @@ package enum HashTag: String, CaseIterable, Sendable {
     case .relay: 22
     case .conflict: 23
     case .audit: 24
+    case .coordinatorView: 25
     }
   }
 }
