@@ -140,6 +140,11 @@ enum Blake2bVectors {
       "09b7a7805fb85a96b6d0e7792b93905731505a0cab3cbcf950318816b495a50c",
       "450998a1b8331364c400ebbadd99d686fa70edc6e4fd5b4845d4aa3235f1bd51"
     ),
+    (
+      .coordinatorView,
+      "75f615f1dd35ef44da487d0956a2eab4fabd3a9b21761f6e96eb9f09e16151c8",
+      "7da244d6097e326f3d9e10bc99afada2e0bfbb9e139719c5bff35a1b0a237879"
+    ),
   ]
 
   /// The bytes 0, 1, ... (modulo 256) of some count under the tag for audits: around the 128 bytes

@@ -59,6 +59,8 @@ package enum HashTag: String, CaseIterable, Sendable {
   case conflict = "so.conflict.v1"
   /// What a test or simulation audits.
   case audit = "so.audit.v1"
+  /// The members that a node believes to be alive.
+  case coordinatorView = "so.coord.view.v1"
 
   /// The sixteen bytes, the name padded with zeros, as two words in memory order.
   var words: (UInt64, UInt64) { HashTag.table[place] }
@@ -103,6 +105,7 @@ package enum HashTag: String, CaseIterable, Sendable {
     case .relay: 24
     case .conflict: 25
     case .audit: 26
+    case .coordinatorView: 27
     }
   }
 }
