@@ -109,7 +109,7 @@ let interfaces: [Target] = [
     "AgentAPI", in: "Interfaces",
     [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText", "HTTPServer",
-      "CoreKit", "AnswerCore", "LedgerCore",
+      "CoreKit", "AnswerCore", "LedgerCore", "ControlCore", "NodeCore",
     ]),
 ]
 
@@ -119,7 +119,8 @@ let runtime: [Target] = [
     [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText", "CoreKit",
       "CausalClocks", "LedgerCore", "GossipCore", "NodeCore", "AnswerCore", "Reactor",
-      "SQLiteStorage", "QUICTransport", "HTTPServer", "Configuration", "AgentAPI",
+      "SQLiteStorage", "QUICTransport", "HTTPServer", "Configuration", "AgentAPI", "ControlCore",
+      "MembershipCore", "RaftCore", "CoordinatorCore", "ControlStorage", "AdminSocket",
     ])
 ]
 
@@ -131,7 +132,8 @@ let simulations: [Target] = [
     name: "Simulator",
     dependencies: [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "CoreKit", "CausalClocks",
-      "LedgerCore", "GossipCore", "NodeCore", "AnswerCore",
+      "LedgerCore", "GossipCore", "NodeCore", "AnswerCore", "RaftCore", "ControlCore",
+      "MembershipCore", "CoordinatorCore", "Histories",
     ],
     path: "Simulations/Simulator", swiftSettings: settings),
 ]

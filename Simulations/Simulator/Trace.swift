@@ -22,6 +22,7 @@ extension NodeEvent {
     case .follow(let write, _, _, _): 0x109 + write.value << 16
     case .durable(let sequence): 0x10a + sequence << 16
     case .headerLoaded(let header, _): header.digest.words.0
+    case .control(let event): event.auditTag
     case .deadline: 0x10b
     case .turnEnded: 0x10c
     }
@@ -47,6 +48,7 @@ extension NodeEvent {
       "waits as \(write.value) for \(position.number) at \(level.rawValue)"
     case .durable(let sequence): "is durable through step \(sequence)"
     case .headerLoaded(let header, _): "loaded header \(header.header.number)"
+    case .control(let event): event.traceText
     case .deadline: "reaches a deadline"
     case .turnEnded: "ends a turn"
     }

@@ -1,5 +1,6 @@
 internal import CoreKit
 internal import Crypto
+internal import MembershipCore
 internal import NodeCore
 internal import Primitives
 internal import Records
@@ -62,6 +63,16 @@ struct SimulatedNode {
     clockOffsetMilliseconds = Int64(clocks.next(in: 0...(2 * skew))) - Int64(skew)
     let drift = scenario.clockDriftMillionths
     driftMillionths = Int64(clocks.next(in: 0...(2 * drift))) - Int64(drift)
+  }
+
+  /// What the node says of itself to other members.
+  var attributes: MemberAttributes {
+    guard
+      let attributes = MemberAttributes(
+        address: "node \(index)", apiAddress: "", region: "", zone: "", role: .voter,
+        protocolVersion: ControlHello.version)
+    else { preconditionFailure("the name of node \(index) exceeds its limit") }
+    return attributes
   }
 
   /// What the node's wall clock shows, in milliseconds since 1970.

@@ -29,12 +29,22 @@ extension World {
     recovery.proofs = found.proofs
     recovery.tables = found.tables
     recovery.nextBatch = found.replayed > 0 ? 2 : 1
+    let seed = nodes[index].coreSeed &+ nodes[index].life
+    let control = ControlPlaneConfiguration(
+      node: nodes[index].id, cluster: cluster, founders: nodes.map(\.id),
+      attributes: nodes[index].attributes, seed: seed)
     var configuration = NodeCoreConfiguration(
-      key: nodes[index].key, epoch: nodes[index].epoch, cluster: cluster, swarm: swarm,
-      voters: nodes.map(\.id), seed: nodes[index].coreSeed &+ nodes[index].life)
+      key: nodes[index].key, epoch: nodes[index].epoch, swarm: swarm, control: control,
+      seed: seed)
     configuration.waitersMax = 64
     nodes[index].life += 1
-    nodes[index].machine = NodeMachine(configuration, recovery: recovery)
+    do {
+      nodes[index].machine = try NodeMachine(
+        configuration, recovery: recovery, at: nodes[index].moment(at: now))
+    } catch {
+      report(.recoveryIsExact, index, "the control log on the disk is none: \(error)")
+      return
+    }
     resetDriver(of: index)
     rebuildView(of: index)
     audit.mix(0x5a, UInt64(index), nodes[index].life)

@@ -14,8 +14,8 @@ package struct NodeCoreConfiguration: Sendable {
   package var cluster: ClusterID
   /// The swarm.
   package var swarm: SwarmID
-  /// The nodes whose acknowledgements count toward quorums.
-  package var voters: [NodeID]
+  /// The control plane: who lives, who leads, who votes.
+  package var control: ControlPlaneConfiguration
   /// The bounds of gossip.
   package var gossipLimits = GossipLimits()
   /// Operations accepted and not yet in a bundle.
@@ -29,17 +29,17 @@ package struct NodeCoreConfiguration: Sendable {
   /// For every choice by chance.
   package var seed: UInt64
 
-  /// Describes a node with default bounds.
+  /// Describes a node with default bounds; the control plane's part has a seed of its own.
   package init(
-    key: SigningKey, epoch: Identifier<LaneEpoch>, cluster: ClusterID, swarm: SwarmID,
-    voters: [NodeID], seed: UInt64
+    key: SigningKey, epoch: Identifier<LaneEpoch>, swarm: SwarmID,
+    control: ControlPlaneConfiguration, seed: UInt64
   ) {
-    precondition(!voters.isEmpty, "a cluster without voters")
+    precondition(control.node == NodeID(key: key.publicKey), "a control plane of another node")
     self.key = key
     self.epoch = epoch
-    self.cluster = cluster
+    cluster = control.cluster
     self.swarm = swarm
-    self.voters = voters.sorted()
+    self.control = control
     self.seed = seed
   }
 }
@@ -56,6 +56,11 @@ package struct NodeRecovery: Sendable {
   /// The number of the first batch: 1, or what follows the batches of the replay.
   package var nextBatch: UInt64 = 1
 
-  /// What a node starts from that never ran.
-  package init() {}
+  /// What the control log's storage held.
+  package var control: ControlRecovery
+
+  /// What a node starts from that never ran, with the life of its control log.
+  package init(life: UInt64 = 0) {
+    control = ControlRecovery(life: life)
+  }
 }

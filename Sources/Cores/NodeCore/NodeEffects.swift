@@ -59,6 +59,8 @@ package struct NodeEffects: Sendable {
   package var batch: StorageBatch?
   /// What others are to hear of.
   package var notices: [NodeNotice] = []
+  /// What the control plane asks for.
+  package var control = ControlPlaneEffects()
 
   /// No effects.
   package init() {}
@@ -72,5 +74,6 @@ package struct NodeEffects: Sendable {
     disconnects.removeAll(keepingCapacity: true)
     batch = nil
     notices.removeAll(keepingCapacity: true)
+    control.removeAll()
   }
 }

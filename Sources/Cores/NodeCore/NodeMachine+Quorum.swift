@@ -7,12 +7,16 @@ package import Records
 extension NodeMachine {
   /// How far `lane` is durable on a majority of voters, as far as this node knows (N2).
   package func quorumSynced(_ lane: LaneID) -> UInt64 {
-    let own = NodeID(key: configuration.key.publicKey)
-    var numbers = configuration.voters.map { voter in
-      voter == own ? gossip.synced(lane) : gossip.synced(lane, at: voter)
+    let own = configuration.control.node
+    var least = UInt64.max
+    for voters in voterSets {
+      var numbers = voters.map { voter in
+        voter == own ? gossip.synced(lane) : gossip.synced(lane, at: voter)
+      }
+      numbers.sort(by: >)
+      least = min(least, numbers[numbers.count / 2])
     }
-    numbers.sort(by: >)
-    return numbers[numbers.count / 2]
+    return least
   }
 
   private func reached(_ position: LanePosition, _ quorum: UInt64) -> WriteLevel? {

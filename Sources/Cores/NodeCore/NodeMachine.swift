@@ -1,9 +1,13 @@
 internal import CausalClocks
+internal import ControlCore
+internal import CoordinatorCore
 package import CoreKit
 internal import Crypto
 package import GossipCore
 package import LedgerCore
+internal import MembershipCore
 package import Primitives
+internal import RaftCore
 internal import Records
 internal import Wire
 
@@ -35,6 +39,8 @@ package struct NodeMachine: ProtocolCore {
   package internal(set) var gossip: Gossip
   /// The live tables at the applied frontier.
   package internal(set) var tables: LiveTables
+  /// Who lives, who leads, and what the cluster has agreed on.
+  package internal(set) var control: ControlPlane
   var clock: HybridClock
   var gossipEffects = GossipEffects()
 
@@ -63,8 +69,14 @@ package struct NodeMachine: ProtocolCore {
   /// How many own operations were written in this run.
   package internal(set) var operationsWritten: UInt64 = 0
 
-  /// Makes the core of a node from what storage held.
-  package init(_ configuration: NodeCoreConfiguration, recovery: consuming NodeRecovery) {
+  /// The voters that count toward quorums, by half of the control log's configuration.
+  var voterSets: [[NodeID]] = []
+
+  /// Makes the core of a node from what storage held; fails when the stored control state cannot be
+  /// read.
+  package init(
+    _ configuration: NodeCoreConfiguration, recovery: consuming NodeRecovery, at now: Moment
+  ) throws {
     self.configuration = configuration
     gossip = Gossip(
       node: NodeID(key: configuration.key.publicKey), epoch: configuration.epoch,
@@ -74,7 +86,10 @@ package struct NodeMachine: ProtocolCore {
     clock = HybridClock()
     for lane in recovery.lanes { clock.observe(lane.head.lastTime) }
     batch = StorageBatch(sequence: recovery.nextBatch)
-    updateMembers()
+    control = try ControlPlane(configuration.control, recovery: recovery.control, at: now)
+    var effects = ControlPlaneEffects()
+    updateMembers(at: now, into: &effects)
+    updateVoters()
   }
 
   package mutating func handle(
@@ -83,8 +98,12 @@ package struct NodeMachine: ProtocolCore {
     switch event {
     case .connected(let peer, let node):
       gossip.connect(peer, node, at: now, into: &gossipEffects)
+      control.connect(peer, node, at: now, into: &effects.control)
+      control.settle(at: now, into: &effects.control)
     case .disconnected(let peer):
       gossip.disconnect(peer, at: now, into: &gossipEffects)
+      control.disconnect(peer, at: now)
+      control.settle(at: now, into: &effects.control)
     case .received(let message, let peer):
       gossip.receive(message, from: peer, at: now, into: &gossipEffects)
       waitersDue = true
@@ -104,19 +123,24 @@ package struct NodeMachine: ProtocolCore {
       markDurable(through: sequence, at: now, into: &effects)
     case .headerLoaded(let stored, let conflicting):
       gossip.complete(stored, against: conflicting, at: now, into: &gossipEffects)
+    case .control(let event):
+      control.handle(event, at: now, into: &effects.control)
     case .deadline:
       handleDeadline(at: now, into: &effects)
     case .turnEnded:
       writeOwn(at: now)
-      takeGossip(into: &effects)
+      takeGossip(at: now, into: &effects)
       emitBatch(into: &effects)
+      control.endTurn(at: now, into: &effects.control)
     }
-    takeGossip(into: &effects)
+    takeGossip(at: now, into: &effects)
+    takeControl(at: now, into: &effects)
     if waitersDue { settleWaiters(into: &effects) }
   }
 
   package var nextDeadline: Instant? {
     var next = gossip.nextDeadline
+    if let due = control.nextDeadline { next = min(next, due) }
     if let stampAt { next = min(next, stampAt) }
     if let nextExpiry { next = min(next, nextExpiry) }
     return next
@@ -125,11 +149,12 @@ package struct NodeMachine: ProtocolCore {
   private mutating func handleDeadline(at now: Moment, into effects: inout NodeEffects) {
     if let due = stampAt, due <= now.instant { stampAt = nil }
     gossip.handleDeadline(at: now, into: &gossipEffects)
+    control.handleDeadline(at: now, into: &effects.control)
     expireWrites(at: now, into: &effects)
   }
 
   /// Moves what gossip asked for into the node's effects, and applies what it delivered.
-  mutating func takeGossip(into effects: inout NodeEffects) {
+  mutating func takeGossip(at now: Moment, into effects: inout NodeEffects) {
     effects.sends.append(contentsOf: gossipEffects.sends)
     effects.disconnects.append(contentsOf: gossipEffects.disconnects)
     effects.pulls.append(contentsOf: gossipEffects.pulls)
@@ -148,7 +173,7 @@ package struct NodeMachine: ProtocolCore {
     }
     gossipEffects.removeAll()
     if announced {
-      updateMembers()
+      updateMembers(at: now, into: &effects.control)
       effects.notices.append(.membersChanged)
     }
   }
@@ -160,13 +185,6 @@ package struct NodeMachine: ProtocolCore {
     clock.observe(bundle.header.lastTime)
     batch.bundles.append(bundle)
     return batch.rows[before...].contains { $0.table == LiveTables.memberSchema.number }
-  }
-
-  private mutating func updateMembers() {
-    var nodes = configuration.voters
-    nodes.append(contentsOf: tables.members.map(\.node))
-    nodes.append(NodeID(key: configuration.key.publicKey))
-    gossip.setMembers(nodes)
   }
 
   /// Hands out the turn's batch.
@@ -192,7 +210,7 @@ package struct NodeMachine: ProtocolCore {
 
   /// The first numbered invariant that does not hold; for the simulator, after every step.
   package var brokenInvariant: String? {
-    if let broken = gossip.brokenInvariant { return broken }
+    if let broken = gossip.brokenInvariant ?? control.brokenInvariant { return broken }
     if ownInFlight.count > configuration.ownBundlesInFlightMax {
       return "\(ownInFlight.count) own bundles in flight"
     }

@@ -59,6 +59,15 @@ struct JSONFields {
     return number
   }
 
+  /// A flag that may be absent.
+  mutating func optionalFlag(_ key: String) throws -> Bool? {
+    guard let value = take(key) else { return nil }
+    guard case .bool(let flag) = value else {
+      throw refusal(key, value, "expected true or false")
+    }
+    return flag
+  }
+
   /// Takes an address; `nil` when the key is absent.
   mutating func optionalAddress(_ key: String) throws -> NetworkAddress? {
     guard let text = try optionalText(key) else { return nil }

@@ -8,6 +8,8 @@ package struct NodeConfiguration: Sendable {
   package static let ticketFileName = "join.ticket"
   /// The file's name by which a node knows that it was admitted: it needs its ticket no more.
   package static let joinedFileName = "joined"
+  /// The file's name by which a founder knows that its control log was begun once.
+  package static let foundedFileName = "founded"
 
   /// The node's directory, from the root.
   package let directory: String

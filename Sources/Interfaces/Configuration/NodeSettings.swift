@@ -38,6 +38,12 @@ package struct NodeSettings: Hashable, Sendable {
   package var apiAdvertise: NetworkAddress
   /// TLS for the API; plain HTTP when absent.
   package var apiTLS: TLSFiles?
+  /// The region that the node stands in; empty when all nodes stand in one.
+  package var region = ""
+  /// The part of the region that fails as one.
+  package var zone = ""
+  /// Whether the node only serves reads and writes of its own agents, and is never a voter or relay.
+  package var isEdge = false
   /// Log lines below this level are not written.
   package var logLevel = LogLevel.info
   /// What the node may hold at once.
@@ -77,6 +83,9 @@ package struct NodeSettings: Hashable, Sendable {
       }
       logLevel = level
     }
+    region = try NodeSettings.place("region", &fields)
+    zone = try NodeSettings.place("zone", &fields)
+    isEdge = try fields.optionalFlag("edge") ?? false
     if let object = try fields.optionalObject("limits") { limits = try NodeLimits(object) }
     genesisFile = try NodeSettings.file("genesisFile", &fields) ?? genesisFile
     keyFile = try NodeSettings.file("keyFile", &fields) ?? keyFile
@@ -84,6 +93,16 @@ package struct NodeSettings: Hashable, Sendable {
     ticketFile = try NodeSettings.file("ticketFile", &fields)
     dataDirectory = try NodeSettings.file("dataDirectory", &fields) ?? dataDirectory
     try fields.expectNoMore()
+  }
+
+  /// A name of a region or zone; empty when it is not given.
+  private static func place(_ key: String, _ fields: inout JSONFields) throws -> String {
+    guard let text = try fields.optionalText(key), !text.isEmpty else { return "" }
+    try Name.check(text, key: key, source: fields.source)
+    guard text.utf8.count <= 32 else {
+      throw fields.refusal(key, text, "expected at most 32 bytes")
+    }
+    return text
   }
 
   private static func transport(
@@ -157,6 +176,9 @@ extension NodeSettings {
       JSONMember(key: "name", value: .string(name)),
       JSONMember(key: "transport", value: .object(transport)),
       JSONMember(key: "api", value: .object(api)),
+      JSONMember(key: "region", value: .string(region)),
+      JSONMember(key: "zone", value: .string(zone)),
+      JSONMember(key: "edge", value: .bool(isEdge)),
       JSONMember(key: "logLevel", value: .string(logLevel.name)),
       JSONMember(key: "limits", value: limits.json),
       JSONMember(key: "genesisFile", value: .string(genesisFile)),

@@ -99,8 +99,7 @@ extension NodeDriver: QUICTransportDelegate {
     }
     switch channel {
     case .consensus:
-      counters.messagesRefused += 1
-      refuse("refused a message", id, "a frame on the consensus channel")
+      receiveControl(frame, from: id, isDatagram: false)
     case .bundles:
       verifier.submit(.frames([frame], from: index))
     case .control:
@@ -128,7 +127,8 @@ extension NodeDriver: QUICTransportDelegate {
 
   /// Whether a node is in the genesis document or was announced in a lane.
   func isMember(_ node: NodeID) -> Bool {
-    configuration.genesis.voter(node) != nil || node == configuration.node
+    guard !machine.control.isRemoved(node) else { return false }
+    return configuration.genesis.voter(node) != nil || node == configuration.node
       || machine.tables.members.contains { $0.node == node }
   }
 

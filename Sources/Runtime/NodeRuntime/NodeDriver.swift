@@ -1,4 +1,6 @@
+internal import AgentAPI
 internal import Configuration
+internal import ControlStorage
 internal import CoreKit
 internal import Crypto
 internal import GossipCore
@@ -31,6 +33,7 @@ final class NodeDriver {
   let loop: EventLoop
   let logger: Logger
   let storage: SwarmStorage
+  let controlStorage: ControlStorage
   var machine: NodeMachine
   var effects = NodeEffects()
   let verifier = BundleVerifier()
@@ -50,6 +53,17 @@ final class NodeDriver {
   var answers: [RequestID: PendingAnswer] = [:]
   var writes: [WriteID: (WriteOutcome) -> Void] = [:]
   private var nextWrite: UInt64 = 1
+
+  // The control plane.
+  var controlRequests: [ControlRequestID: (ControlReply) -> Void] = [:]
+  var nextControlRequest: UInt64 = 1
+  /// Steps that the control log's storage had no room for, oldest first.
+  var controlWritesHeld: [ControlWrite] = []
+  /// Encodes the control state.
+  var encoder: WorkerThread?
+  /// Who is told what the control state did.
+  weak var controlWatch: (any ControlWatching)?
+
   var counters = DriverCounters()
   /// The heads of all lanes as they are on the disk.
   var durableHeads = SortedMap<LaneID, LaneHead>()
@@ -64,12 +78,13 @@ final class NodeDriver {
 
   init(
     configuration: NodeConfiguration, loop: EventLoop, logger: Logger, storage: SwarmStorage,
-    machine: NodeMachine
+    controlStorage: ControlStorage, machine: NodeMachine
   ) {
     self.configuration = configuration
     self.loop = loop
     self.logger = logger
     self.storage = storage
+    self.controlStorage = controlStorage
     self.machine = machine
     for head in machine.gossip.heads { durableHeads[head.lane] = head }
   }
@@ -144,6 +159,7 @@ final class NodeDriver {
     for pull in taken.pulls { hasEvents = start(pull) || hasEvents }
     for wanted in taken.headersWanted { load(wanted) }
     for disconnect in taken.disconnects { drop(disconnect.peer, disconnect.reason) }
+    carryOut(taken.control)
     for notice in taken.notices where fatal == nil { hear(notice) }
     return hasEvents
   }
@@ -251,4 +267,10 @@ struct DriverCounters {
   var pullsServed: UInt64 = 0
   /// Times that peers were held back because input piled up.
   var inputPauses: UInt64 = 0
+  /// Messages of the control plane for which a peer's channel had no room.
+  var consensusFramesDropped: UInt64 = 0
+  /// Times that a peer's host said that nobody listens there.
+  var crashHints: UInt64 = 0
+  /// Messages of members that break the rules of the control log.
+  var controlBreaches: UInt64 = 0
 }

@@ -71,13 +71,21 @@ private final class NodeProcess {
     let failures = loop.makeMailbox(limit: 16) { (reasons: [String]) in
       if let reason = reasons.first { slot.driver?.fail(reason) }
     }
+    let controlDurable = loop.makeMailbox(limit: 1 << 20) { (sequences: [UInt64]) in
+      if let last = sequences.last { slot.driver?.markControlDurable(through: last) }
+    }
+    let doors = NodeStart.Reports(
+      onDurable: { _ = durable.post($0) }, onControlDurable: { _ = controlDurable.post($0) },
+      onFailure: { _ = failures.post($0) })
     let started = try NodeStart.open(
-      configuration, logger, onDurable: { _ = durable.post($0) },
-      onFailure: { _ = failures.post("storage failed: \($0)") })
+      configuration, logger, reports: doors,
+      at: Moment(
+        instant: Instant(nanoseconds: loop.refreshClock()),
+        wallMilliseconds: WallClock.milliseconds()))
     storage = started.storage
     driver = NodeDriver(
       configuration: configuration, loop: loop, logger: logger, storage: started.storage,
-      machine: started.machine)
+      controlStorage: started.controlStorage, machine: started.machine)
     slot.driver = driver
     try driver.restoreGuests()
     driver.start()
@@ -125,6 +133,7 @@ private final class NodeProcess {
     driver.verifier.stop()
     driver.verifierThread?.join()
     if driver.fatal != nil { return 1 }
+    try driver.closeControl()
     try storage.close()
     logger.log(.info, "the node has stopped")
     return 0
@@ -133,8 +142,10 @@ private final class NodeProcess {
   /// Serves the requests that are under way to their end, for at most two seconds.
   private func drain() throws {
     http.quiesce()
+    // Whoever leads hands its office over first: the others need not find out by waiting.
+    driver.step(.control(.leaving))
     driver.onTurnEnd = { [unowned self] in
-      if driver.writes.isEmpty && http.isIdle { loop.stop() }
+      if driver.writes.isEmpty && http.isIdle && driver.hasLeft { loop.stop() }
     }
     try run(nanoseconds: 2_000_000_000) {}
     driver.onTurnEnd = nil

@@ -1,9 +1,11 @@
 internal import Configuration
+internal import ControlStorage
 internal import CoreKit
 internal import Crypto
 internal import GossipCore
 internal import HTTPServer
 internal import LedgerCore
+internal import MembershipCore
 internal import NodeCore
 internal import Primitives
 internal import QUICTransport
@@ -19,17 +21,33 @@ enum NodeStart {
   /// Bundles whose rows are written as one step while the log is replayed.
   private static let replayStep = 256
 
+  /// What storage tells, on threads of its own.
+  struct Reports: Sendable {
+    /// Every step of lanes and rows up to this one is durable.
+    let onDurable: @Sendable (UInt64) -> Void
+    /// Every step of the control plane up to this one is durable.
+    let onControlDurable: @Sendable (UInt64) -> Void
+    /// Storage has stopped, and why.
+    let onFailure: @Sendable (String) -> Void
+  }
+
+  /// What a node's files lead to.
+  struct Opened {
+    let storage: SwarmStorage
+    let controlStorage: ControlStorage
+    let machine: NodeMachine
+  }
+
   /// Opens storage, restores and replays the tables, and makes the machine.
   static func open(
-    _ configuration: NodeConfiguration, _ logger: Logger,
-    onDurable: @escaping @Sendable (UInt64) -> Void,
-    onFailure: @escaping @Sendable (StorageFailure) -> Void
-  ) throws -> (storage: SwarmStorage, machine: NodeMachine) {
+    _ configuration: NodeConfiguration, _ logger: Logger, reports: Reports, at now: Moment
+  ) throws -> Opened {
     try Files.makeDirectory(configuration.dataDirectory)
     let directory = "\(configuration.dataDirectory)/\(NodeProgram.swarmName)"
     let (storage, recovery) = try SwarmStorage.open(
-      directory: directory, tables: LiveTables.schemas, logger: logger, onDurable: onDurable,
-      onFailure: onFailure)
+      directory: directory, tables: LiveTables.schemas, logger: logger,
+      onDurable: reports.onDurable,
+      onFailure: { reports.onFailure("storage failed: \($0)") })
     try checkCluster(configuration, storage)
     let epoch = try epoch(configuration, recovery, storage)
     var restored = NodeRecovery()
@@ -39,22 +57,64 @@ enum NodeStart {
     restored.proofs = recovery.content.proofs
     try restore(&restored.tables, from: recovery)
     restored.nextBatch = try replay(&restored.tables, from: recovery, into: storage, logger)
-    let machine = NodeMachine(
-      coreConfiguration(configuration, epoch), recovery: restored)
-    return (storage, machine)
+    let control = try openControl(configuration, logger, reports)
+    restored.control = control.recovery
+    let machine = try NodeMachine(
+      coreConfiguration(configuration, epoch), recovery: restored, at: now)
+    return Opened(storage: storage, controlStorage: control.storage, machine: machine)
+  }
+
+  /// Opens the control log. A founder begins in life 0, once: a mark beside its key says that it
+  /// did, so that one whose data is gone comes back as somebody who has promised nothing.
+  private static func openControl(
+    _ configuration: NodeConfiguration, _ logger: Logger, _ reports: Reports
+  ) throws -> ControlStorage.Opened {
+    let mark = Files.resolve(NodeConfiguration.foundedFileName, in: configuration.directory)
+    let isFounder = configuration.genesis.voter(configuration.node) != nil
+    let isFirst = isFounder && !Files.exists(mark)
+    let opened = try ControlStorage.open(
+      directory: "\(configuration.dataDirectory)/control",
+      newLife: isFirst ? 0 : max(1, Entropy.digest().words.0), logger: logger,
+      onDurable: reports.onControlDurable,
+      onFailure: { reports.onFailure("the control log's storage failed: \($0)") })
+    if opened.isNew && isFounder && !isFirst {
+      logger.log(
+        .warning,
+        "the control log of this node is gone: it comes back in a new life, first as a learner")
+    }
+    if !Files.exists(mark) { try Files.create(mark, Array("yes\n".utf8)) }
+    return opened
   }
 
   private static func coreConfiguration(
     _ configuration: NodeConfiguration, _ epoch: Identifier<LaneEpoch>
   ) -> NodeCoreConfiguration {
     let swarm = SwarmID(named: NodeProgram.swarmName, in: configuration.cluster)
+    let control = ControlPlaneConfiguration(
+      node: configuration.node, cluster: configuration.cluster,
+      founders: configuration.genesis.voters.map(\.node), attributes: attributes(configuration),
+      seed: Entropy.digest().words.0)
     var core = NodeCoreConfiguration(
-      key: configuration.nodeKey.signingKey, epoch: epoch, cluster: configuration.cluster,
-      swarm: swarm, voters: configuration.genesis.voters.map(\.node),
+      key: configuration.nodeKey.signingKey, epoch: epoch, swarm: swarm, control: control,
       seed: Entropy.digest().words.0)
     core.gossipLimits.parkedBytesMax = configuration.settings.limits.parkedBytes
     core.waitersMax = configuration.settings.limits.pendingWrites
     return core
+  }
+
+  /// What the node says of itself to other members.
+  private static func attributes(_ configuration: NodeConfiguration) -> MemberAttributes {
+    let settings = configuration.settings
+    let role: MembershipCore.MemberRole =
+      configuration.genesis.voter(configuration.node) != nil ? .voter : .learner
+    guard
+      let attributes = MemberAttributes(
+        address: settings.transportAdvertise.description,
+        apiAddress: "\(settings.apiTLS == nil ? "http" : "https")://\(settings.apiAdvertise)",
+        region: settings.region, zone: settings.zone,
+        role: settings.isEdge ? .edge : role, protocolVersion: ControlHello.version)
+    else { preconditionFailure("an address or place exceeds its limit") }
+    return attributes
   }
 
   /// A data directory belongs to one cluster for ever.

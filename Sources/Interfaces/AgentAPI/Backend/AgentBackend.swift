@@ -6,7 +6,7 @@ package import Records
 ///
 /// Everything is called on the loop thread, and completions are called there too, once each, never
 /// before the call that takes them has returned. Lookups are answered from memory.
-package protocol AgentBackend: AnyObject {
+package protocol AgentBackend: ControlBackend {
   // MARK: Time
 
   /// The wall clock in milliseconds since 1970.

@@ -1,0 +1,254 @@
+internal import ControlCore
+internal import CoreKit
+internal import Primitives
+internal import RaftCore
+internal import Records
+internal import Wire
+
+/// A command of this node that is not yet applied.
+struct PendingCommand: Sendable {
+  /// Who waits for it; `nil` for the node's own commands.
+  let request: ControlRequestID?
+  let command: ControlCommand
+  let bytes: [UInt8]
+  let deadline: Instant
+  /// How often it was handed to a log that may hold it.
+  var sends = 0
+  /// When it is to be sent again; `nil` while it waits for a leader.
+  var resendAt: Instant?
+}
+
+extension ControlPlane {
+  /// The bit that tells tickets of forwarded commands from those of the node's own.
+  private static let foreignBit: UInt64 = 1 << 63
+
+  mutating func submit(
+    _ request: ControlRequestID?, _ operation: ControlOperation,
+    name: Identifier<ControlIdempotency>?, deadline: Instant, at now: Moment,
+    into effects: inout ControlPlaneEffects
+  ) {
+    guard pending.count < configuration.commandsMax else {
+      counters.overloaded += 1
+      if let request { effects.replies.append((request, .overloaded)) }
+      return
+    }
+    counters.submitted += 1
+    let sequence = nextSequence
+    nextSequence += 1
+    let command = ControlCommand(
+      session: session, sequence: sequence,
+      acknowledgedBelow: pending.entries.first?.key ?? sequence, idempotency: name,
+      operation: operation)
+    pending[sequence] = PendingCommand(
+      request: request, command: command, bytes: command.encoded, deadline: deadline)
+    noteCommand(due: deadline)
+    place(sequence, at: now, into: &effects)
+  }
+
+  private mutating func noteCommand(due: Instant) {
+    commandsDue = min(commandsDue ?? due, due)
+  }
+
+  /// Hands a command to the log, here or at the leader.
+  private mutating func place(
+    _ sequence: UInt64, at now: Moment, into effects: inout ControlPlaneEffects
+  ) {
+    guard let command = pending[sequence] else { return }
+    if raft.role == .leader {
+      noteSent(sequence, at: now)
+      raft.handle(.propose(command.bytes, ticket: sequence), at: now, into: &raftEffects)
+    } else if let leader = raft.leader, let peer = peer(of: leader) {
+      let remaining = command.deadline.since(now.instant).nanoseconds / 1_000_000
+      guard remaining > 0 else { return }
+      noteSent(sequence, at: now)
+      let forward = ForwardedCommand(
+        command: command.bytes, remainingMilliseconds: UInt32(min(remaining, 1 << 31)))
+      effects.sends.append(.init(peer: peer, message: .forward(forward), isDatagram: false))
+    }
+  }
+
+  private mutating func noteSent(_ sequence: UInt64, at now: Moment) {
+    let resendAt = now.instant + configuration.resendSpan
+    guard let command = pending[sequence] else { return }
+    if command.sends > 0 { counters.resent += 1 }
+    pending[sequence]?.sends = command.sends + 1
+    pending[sequence]?.resendAt = resendAt
+    noteCommand(due: resendAt)
+  }
+
+  /// Sends what is pending to a leader that has not seen it: a new one, or one that is in reach
+  /// again.
+  mutating func placeAll(at now: Moment, into effects: inout ControlPlaneEffects) {
+    for entry in pending.entries { place(entry.key, at: now, into: &effects) }
+  }
+
+  /// Follows the office: what is pending goes to whoever holds it.
+  mutating func followLeader(at now: Moment, into effects: inout ControlPlaneEffects) {
+    guard let leader = raft.leader else {
+      sentTo = nil
+      return
+    }
+    let isReached = leader == member.id ? raft.role == .leader : peer(of: leader) != nil
+    guard isReached else {
+      sentTo = nil
+      return
+    }
+    if let sentTo, sentTo.leader == leader, sentTo.term == raft.term { return }
+    sentTo = (leader, raft.term)
+    placeAll(at: now, into: &effects)
+    retryReads(at: now)
+  }
+
+  // MARK: What becomes of commands
+
+  /// A command of a session of this node was applied.
+  mutating func settle(
+    _ command: ControlCommand, _ result: ControlResult, at now: Moment,
+    into effects: inout ControlPlaneEffects
+  ) {
+    guard command.session == session, let waiting = pending[command.sequence] else { return }
+    if case .refused(.sessionExpired) = result.outcome {
+      reopenSession(at: now, into: &effects)
+      return
+    }
+    // An answer to an earlier copy is the answer; `stale` never comes while it is pending.
+    pending[command.sequence] = nil
+    if let request = waiting.request { effects.replies.append((request, .result(result))) }
+  }
+
+  /// The state may have forgotten this session: another one takes what no log can hold yet, and
+  /// nobody can tell what became of the rest.
+  private mutating func reopenSession(
+    at now: Moment, into effects: inout ControlPlaneEffects
+  ) {
+    counters.sessionsReopened += 1
+    let waiting = pending.entries.map(\.value)
+    pending.removeAll()
+    session = ControlSession(number: max(1, sessionRandom.next()), openedAt: raft.applied)
+    nextSequence = 1
+    for command in waiting {
+      if command.sends > 1 {
+        counters.unknown += 1
+        if let request = command.request { effects.replies.append((request, .unknown)) }
+      } else {
+        submit(
+          command.request, command.command.operation, name: command.command.idempotency,
+          deadline: command.deadline, at: now, into: &effects)
+      }
+    }
+  }
+
+  /// The log's answer to a ticket of a command.
+  mutating func take(
+    _ outcome: RaftOutcome, ofCommand ticket: UInt64, at now: Moment,
+    into effects: inout ControlPlaneEffects
+  ) {
+    if ticket & ControlPlane.foreignBit != 0 {
+      answerForeign(ticket, outcome, into: &effects)
+      return
+    }
+    switch outcome {
+    case .placed: break
+    case .dropped: turnDown(ticket, isOverload: true, at: now, into: &effects)
+    case .refused, .busy: turnDown(ticket, isOverload: false, at: now, into: &effects)
+    case .readable, .readFailed: preconditionFailure("a command was answered as a read")
+    }
+  }
+
+  /// A log did not take a command: it is in none by this sending.
+  private mutating func turnDown(
+    _ sequence: UInt64, isOverload: Bool, at now: Moment,
+    into effects: inout ControlPlaneEffects
+  ) {
+    guard let command = pending[sequence], command.sends > 0 else { return }
+    let sends = command.sends - 1
+    if isOverload && sends == 0 {
+      pending[sequence] = nil
+      counters.overloaded += 1
+      if let request = command.request { effects.replies.append((request, .overloaded)) }
+      return
+    }
+    let again = now.instant + .milliseconds(20)
+    pending[sequence]?.sends = sends
+    pending[sequence]?.resendAt = again
+    noteCommand(due: again)
+  }
+
+  /// Ends commands whose time is over, and sends again what waited too long.
+  mutating func expireCommands(at now: Moment, into effects: inout ControlPlaneEffects) {
+    guard let due = commandsDue, due <= now.instant else { return }
+    commandsDue = nil
+    for entry in pending.entries {
+      let command = entry.value
+      if command.deadline <= now.instant {
+        pending[entry.key] = nil
+        let isInNoLog = command.sends == 0
+        if isInNoLog { counters.unavailable += 1 } else { counters.unknown += 1 }
+        guard let request = command.request else { continue }
+        effects.replies.append(
+          (request, isInNoLog ? .unavailable(leader: leaderNode) : .unknown))
+        continue
+      }
+      if let resendAt = command.resendAt, resendAt <= now.instant {
+        pending[entry.key]?.resendAt = nil
+        place(entry.key, at: now, into: &effects)
+      }
+      noteCommand(due: command.deadline)
+    }
+  }
+
+  // MARK: Commands of others
+
+  /// Takes a command that another node forwarded.
+  mutating func take(
+    _ forward: ForwardedCommand, from peer: PeerIndex, at now: Moment,
+    into effects: inout ControlPlaneEffects
+  ) {
+    counters.forwarded += 1
+    let command: ControlCommand
+    do throws(WireError) {
+      command = try ControlCommand(decoding: forward.command)
+    } catch {
+      effects.disconnects.append((peer, "forwarded what is no command"))
+      return
+    }
+    guard raft.role == .leader else {
+      refuse(command.sequence, .notLeader, to: peer, into: &effects)
+      return
+    }
+    let ticket = nextTicket | ControlPlane.foreignBit
+    nextTicket += 1
+    foreign[ticket] = (peer, command.sequence)
+    raft.handle(.propose(forward.command, ticket: ticket), at: now, into: &raftEffects)
+  }
+
+  private mutating func answerForeign(
+    _ ticket: UInt64, _ outcome: RaftOutcome, into effects: inout ControlPlaneEffects
+  ) {
+    guard let (peer, sequence) = foreign[ticket] else { return }
+    foreign[ticket] = nil
+    switch outcome {
+    case .placed, .readable, .readFailed: break
+    case .dropped: refuse(sequence, .overloaded, to: peer, into: &effects)
+    case .refused, .busy: refuse(sequence, .notLeader, to: peer, into: &effects)
+    }
+  }
+
+  private mutating func refuse(
+    _ sequence: UInt64, _ reason: ForwardRefusal.Reason, to peer: PeerIndex,
+    into effects: inout ControlPlaneEffects
+  ) {
+    counters.forwardsRefused += 1
+    let refusal = ForwardRefusal(sequence: sequence, reason: reason)
+    effects.sends.append(.init(peer: peer, message: .forwardRefused(refusal), isDatagram: false))
+  }
+
+  /// A peer did not propose a command of this node.
+  mutating func take(
+    _ refusal: ForwardRefusal, from peer: PeerIndex, at now: Moment,
+    into effects: inout ControlPlaneEffects
+  ) {
+    turnDown(
+      refusal.sequence, isOverload: refusal.reason == .overloaded, at: now, into: &effects)
+  }
+}
