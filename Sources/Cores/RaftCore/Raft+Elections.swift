@@ -142,6 +142,7 @@ extension Raft {
       send(.voteResponse(isGranted: false), to: message.from, into: &effects)
       return
     }
+    if role != .follower { becomeFollower(inTerm: term, of: nil, at: now, into: &effects) }
     vote = message.from
     voteDue = message.from
     armElection(at: now)

@@ -1,6 +1,21 @@
 internal import Primitives
 internal import Records
 
+/// Entries as they go to a member, and mostly to all.
+struct Batch {
+  var first: UInt64 = 0
+  var entries: [RaftEntry] = []
+  var byteCount = 0
+
+  init() {}
+
+  init(first: UInt64, entries: [RaftEntry]) {
+    self.first = first
+    self.entries = entries
+    byteCount = entries.reduce(0) { $0 + $1.byteCount }
+  }
+}
+
 extension Raft {
   /// Appends a command, or says why not.
   mutating func propose(
@@ -91,6 +106,7 @@ extension Raft {
     let end = Instant(nanoseconds: heard) + settings.electionBase
     guard end <= now else {
       timers.quorum = end
+      timers.stretched = .zero
       return
     }
     effects.notices.append(.quorumLost(term: term))
@@ -109,7 +125,7 @@ extension Raft {
     // committed, and stands once.
     if let known = log.term(at: index), known != entryTerm { return }
     let before = progress[place].match
-    _ = progress[place].accept(index)
+    progress[place].accept(index)
     precondition(
       progress[place].match >= before && progress[place].match < progress[place].next,
       "R8: match \(progress[place].match), next \(progress[place].next)")
@@ -128,7 +144,7 @@ extension Raft {
 
   /// Sends to every member what it lacks.
   mutating func replicate(at now: Instant, into effects: inout RaftEffects) {
-    var shared: (first: UInt64, entries: [RaftEntry]) = (0, [])
+    var shared = Batch()
     for place in progress.indices {
       switch progress[place].state {
       case .probe:
@@ -146,7 +162,7 @@ extension Raft {
   }
 
   private mutating func stream(
-    _ place: Int, _ shared: inout (first: UInt64, entries: [RaftEntry]), at now: Instant,
+    _ place: Int, _ shared: inout Batch, at now: Instant,
     into effects: inout RaftEffects
   ) {
     var isToldAll = false
@@ -165,7 +181,7 @@ extension Raft {
 
   /// Sends one message of entries, or offers a snapshot when they are not there any more.
   private mutating func sendAppend(
-    _ place: Int, _ shared: inout (first: UInt64, entries: [RaftEntry]), at now: Instant,
+    _ place: Int, _ shared: inout Batch, at now: Instant,
     into effects: inout RaftEffects
   ) {
     let next = progress[place].next
@@ -176,13 +192,12 @@ extension Raft {
       let end = log.end(
         from: next, bytesMax: settings.entriesBytesPerMessageMax,
         countMax: RaftLimits.entriesPerMessageMax)
-      shared = (next, Array(log.slice(next, end)))
+      shared = Batch(first: next, entries: Array(log.slice(next, end)))
     }
     let last = next + UInt64(shared.entries.count) - 1
     send(place, next - 1, shared.entries, into: &effects)
     if progress[place].state == .replicate {
-      let bytes = shared.entries.reduce(0) { $0 + $1.byteCount }
-      progress[place].sent(through: last, bytes: bytes)
+      progress[place].sent(through: last, bytes: shared.byteCount)
     }
   }
 

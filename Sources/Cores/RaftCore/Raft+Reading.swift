@@ -1,4 +1,3 @@
-internal import Primitives
 package import Records
 
 extension Raft {

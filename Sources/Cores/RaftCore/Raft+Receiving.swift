@@ -50,7 +50,7 @@ extension Raft {
   ) -> Bool {
     if message.term < term {
       // Whoever leads a term that is over learns of it, and is freed.
-      send(.heartbeatResponse(round: 0), to: message.from, into: &effects)
+      send(.heartbeatResponse(round: 0, isBehind: false), to: message.from, into: &effects)
       return false
     }
     if message.term == term, role == .leader || (termLeader ?? message.from) != message.from {
@@ -85,15 +85,15 @@ extension Raft {
       accepted(place, index, entryTerm, message, into: &effects)
     case .appendRejected(let previous, let hintIndex, let hintTerm):
       let agreement = log.lastIndex(through: hintIndex, termAtMost: hintTerm)
-      _ = progress[place].reject(previous, agreeingUpTo: agreement)
-    case .heartbeatResponse(let answered):
+      progress[place].reject(previous, agreeingUpTo: agreement)
+    case .heartbeatResponse(let answered, let isBehind):
       guard answered <= round else {
         return refuse(message, .acknowledgement, into: &effects)
       }
       progress[place].round = max(progress[place].round, answered)
       progress[place].isPaused = false
       progress[place].isProbeDue =
-        progress[place].match < log.lastIndex || progress[place].state == .probe
+        isBehind || progress[place].match < log.lastIndex || progress[place].state == .probe
     case .probe:
       progress[place].isBeatDue = true
     case .readIndex(let context):
@@ -124,7 +124,10 @@ extension Raft {
     heartbeatInterval = .milliseconds(UInt64(heartbeat.intervalMilliseconds))
     if ranks != heartbeat.ranks { ranks = heartbeat.ranks }
     learnCommit(heartbeat.commit)
-    send(.heartbeatResponse(round: heartbeat.round), to: sender, into: &effects)
+    // After a restart it does not know any more how far the logs agree: the leader is to ask.
+    let isBehind = matched < heartbeat.commit
+    send(
+      .heartbeatResponse(round: heartbeat.round, isBehind: isBehind), to: sender, into: &effects)
   }
 
   /// Takes over the leader's commit, as far as the logs are known to agree.

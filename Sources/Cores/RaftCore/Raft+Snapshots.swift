@@ -184,7 +184,8 @@ extension Raft {
     chunk: UInt32, of name: (index: UInt64, term: UInt64), _ bytes: [UInt8],
     _ message: RaftMessage, at now: Instant, into effects: inout RaftEffects
   ) {
-    guard let head = incoming?.head, head.index == name.index, head.term == name.term,
+    guard role == .follower, let head = incoming?.head, head.index == name.index,
+      head.term == name.term,
       Int(chunk) < head.chunkDigests.count, incoming?.chunks[Int(chunk)] == nil
     else { return }
     guard head.verifies(bytes, chunk: Int(chunk)) else {
@@ -205,7 +206,8 @@ extension Raft {
       preconditionFailure("R3: verified chunks of \(fetched.head.index) do not verify")
     }
     let (index, entryTerm) = (whole.head.index, whole.head.term)
-    precondition(index > commit, "R3: a snapshot of \(index) over \(commit)")
+    precondition(
+      role == .follower && index > commit, "R3: \(role) takes snapshot \(index) over \(commit)")
     log.reset(index: index, term: entryTerm)
     disk.install(whole)
     configurations = ConfigurationHistory(index: index, whole.head.configuration)
@@ -216,7 +218,7 @@ extension Raft {
     bytesSinceSnapshot = 0
     snapshotUnderWay = nil
     // Whose log the rest was compared with does not matter: what is committed is in every one.
-    matched = role == .follower && termLeader != nil ? max(matched, index) : matched
+    matched = max(matched, index)
     isAcknowledgementDue = true
     effects.notices.append(.snapshotInstalled(index: index))
     effects.notices.append(.configuration(index: index))

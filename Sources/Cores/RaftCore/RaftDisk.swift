@@ -1,4 +1,3 @@
-internal import Primitives
 internal import Records
 
 /// What this member's disk holds, is about to hold, and is yet to be told.

@@ -1,4 +1,3 @@
-internal import Primitives
 package import Records
 
 /// What the members of the control log are to become.

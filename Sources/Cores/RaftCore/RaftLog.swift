@@ -1,4 +1,3 @@
-internal import Primitives
 internal import Records
 
 /// The entries that are in memory: contiguous, their terms never falling.

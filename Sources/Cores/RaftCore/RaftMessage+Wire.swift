@@ -1,4 +1,3 @@
-internal import Primitives
 internal import Records
 package import Wire
 
@@ -75,8 +74,11 @@ extension RaftMessage.Body {
       break
     case .preVoteResponse(let isGranted), .voteResponse(let isGranted):
       writer.write(UInt8(isGranted ? 1 : 0))
-    case .heartbeatResponse(let number), .readIndex(let number):
-      writer.writeVariable(number)
+    case .readIndex(let context):
+      writer.writeVariable(context)
+    case .heartbeatResponse(let round, let isBehind):
+      writer.writeVariable(round)
+      writer.write(UInt8(isBehind ? 1 : 0))
     case .preVote(let first, let second), .appendAccepted(let first, let second),
       .readIndexResponse(let first, let second):
       writer.writeVariable(first)
@@ -135,7 +137,10 @@ extension RaftMessage.Body {
       self = .appendRejected(
         previousIndex: previousIndex, hintIndex: hintIndex, hintTerm: hintTerm)
     case 8: self = .heartbeat(try RaftMessage.Heartbeat(from: span, at: &cursor))
-    case 9: self = .heartbeatResponse(round: try RaftMessage.readNumber(span, &cursor))
+    case 9:
+      let round = try RaftMessage.readNumber(span, &cursor)
+      let isBehind = try RaftMessage.readFlag(span, &cursor)
+      self = .heartbeatResponse(round: round, isBehind: isBehind)
     case 10: self = .probe
     case 11: self = .timeoutNow
     case 12: self = .readIndex(context: try RaftMessage.readNumber(span, &cursor))

@@ -1,4 +1,3 @@
-internal import Primitives
 package import Records
 
 /// What one member of the control log says to another; the vocabulary is that of etcd's raft.
@@ -64,8 +63,8 @@ package struct RaftMessage: Hashable, Sendable {
     case appendRejected(previousIndex: UInt64, hintIndex: UInt64, hintTerm: UInt64)
     /// The leader lives.
     case heartbeat(Heartbeat)
-    /// The follower lives, and follows.
-    case heartbeatResponse(round: UInt64)
+    /// The follower lives, and follows; it may not know yet that it has what is committed.
+    case heartbeatResponse(round: UInt64, isBehind: Bool)
     /// Do you live? A dead process's kernel answers that a port is unreachable.
     case probe
     /// Campaign at once: your leader hands its office to you.

@@ -85,8 +85,8 @@ package struct RaftProgress: Sendable {
     inflightBytes = 0
   }
 
-  /// Takes note that everything up to `index` is there; true when that is news. Never goes back.
-  mutating func accept(_ index: UInt64) -> Bool {
+  /// Takes note that everything up to `index` is there. Never goes back.
+  mutating func accept(_ index: UInt64) {
     while inflightHead < inflight.count, inflight[inflightHead].last <= index {
       inflightBytes -= inflight[inflightHead].bytes
       inflightHead += 1
@@ -100,26 +100,22 @@ package struct RaftProgress: Sendable {
     }
     isPaused = false
     next = max(next, index + 1)
-    guard index > match else { return false }
-    match = index
-    return true
+    match = max(match, index)
   }
 
-  /// Takes note that the entry before appended ones was not there; false when that is old news.
-  mutating func reject(_ previous: UInt64, agreeingUpTo hint: UInt64) -> Bool {
+  /// Takes note that the entry before appended ones was not there, unless that is old news.
+  mutating func reject(_ previous: UInt64, agreeingUpTo hint: UInt64) {
     switch state {
     case .replicate:
-      guard previous > match else { return false }
+      guard previous > match else { return }
       probe()
       next = max(match + 1, min(previous, hint + 1))
-      return true
     case .probe:
-      guard next > 0, previous == next - 1, previous > match else { return false }
+      guard previous == next - 1, previous > match else { return }
       next = max(match + 1, min(previous, hint + 1))
       isPaused = false
-      return true
     case .snapshot:
-      return false
+      break
     }
   }
 

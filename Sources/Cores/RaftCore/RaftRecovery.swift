@@ -1,4 +1,3 @@
-internal import Primitives
 internal import Records
 internal import Wire
 

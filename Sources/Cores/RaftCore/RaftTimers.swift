@@ -80,8 +80,9 @@ extension Raft {
     timers.stretched = TimeSpan(
       nanoseconds: timers.stretched.nanoseconds + shift.nanoseconds)
     timers.leaderHeard = timers.leaderHeard + shift
-    if let election = timers.election { timers.election = election + shift }
-    timers.quorum = timers.quorum + shift
+    let soonest = now + settings.stallCap
+    timers.election = timers.election.map { max($0 + shift, soonest) }
+    timers.quorum = max(timers.quorum + shift, soonest)
     for place in progress.indices {
       progress[place].lastHeard = progress[place].lastHeard + shift
     }
