@@ -66,11 +66,11 @@ extension ControlState {
     if waiterCount != lockTable.reduce(0, { $0 + $1.value.waiters.count }) { return "4: waiters" }
     if voterCount != members.count(where: { $0.role == .voter }) { return "4: voters" }
     let isBounded =
-      storeBytes <= ControlLimits.storeBytesMax && keys.count <= ControlLimits.keysMax
-      && leaseTable.count <= ControlLimits.leasesMax && lockTable.count <= ControlLimits.locksMax
-      && waiterCount <= ControlLimits.waitersMax && memberTable.count <= ControlLimits.membersMax
+      storeBytes <= bounds.storeBytes && keys.count <= bounds.keys
+      && leaseTable.count <= bounds.leases && lockTable.count <= bounds.locks
+      && waiterCount <= bounds.waiters && memberTable.count <= ControlLimits.membersMax
       && leaseTable.allSatisfy {
-        $0.value.attachmentCount <= ControlLimits.attachmentsPerLeaseMax
+        $0.value.attachmentCount <= bounds.attachmentsPerLease
       }
       && lockTable.allSatisfy { $0.value.waiters.count <= ControlLimits.waitersPerLockMax }
     return isBounded ? nil : "4: a bound is exceeded"
@@ -83,15 +83,15 @@ extension ControlState {
         return "5: session \(number) keeps result \(first.key)"
       }
       if session.lastUsed > appliedIndex { return "5: session \(number) was used later" }
-      if session.results.count > ControlLimits.resultsPerSessionMax { return "4: results" }
+      if session.results.count > bounds.resultsPerSession { return "4: results" }
       results += session.results.count
     }
-    guard results == sessionTable.resultCount, results <= ControlLimits.resultsMax,
-      sessionTable.sessions.count <= ControlLimits.sessionsMax
+    guard results == sessionTable.resultCount, results <= bounds.results,
+      sessionTable.sessions.count <= bounds.sessions
     else { return "4: results" }
     let names = idempotencyTable
     guard names.order.count == names.entries.count,
-      names.order.count <= ControlLimits.idempotencyMax,
+      names.order.count <= bounds.idempotencyNames,
       names.order.allSatisfy({ names[$0.value]?.ordinal == $0.key })
     else { return "6: names and their order" }
     if let first = history.events.first, first.key.revision <= history.floor {
@@ -99,8 +99,8 @@ extension ControlState {
     }
     if let last = history.events.last, last.key.revision > revision { return "7: a later event" }
     let bytes = history.events.reduce(0) { $0 + $1.value.byteCount }
-    guard bytes == history.byteCount, bytes <= ControlLimits.historyBytesMax,
-      history.events.count <= ControlLimits.historyEventsMax
+    guard bytes == history.byteCount, bytes <= bounds.historyBytes,
+      history.events.count <= bounds.historyEvents
     else { return "4: the history's bound" }
     return nil
   }

@@ -15,8 +15,8 @@ extension ControlState {
       return .refused(refusal)
     }
     let growth = value.count - (former.map(\.value.count) ?? -key.bytes.count)
-    guard storeBytes + growth <= ControlLimits.storeBytesMax,
-      position.isFound || keys.count < ControlLimits.keysMax
+    guard storeBytes + growth <= bounds.storeBytes,
+      position.isFound || keys.count < bounds.keys
     else { return .refused(.storeFull) }
 
     let version = advance()

@@ -8,7 +8,7 @@ extension ControlState {
     guard ControlLimits.leaseMilliseconds.contains(ttlMilliseconds) else {
       return .refused(.leaseOutOfRange)
     }
-    guard leaseTable.count < ControlLimits.leasesMax else { return .refused(.tooManyLeases) }
+    guard leaseTable.count < bounds.leases else { return .refused(.tooManyLeases) }
     guard let lease = LeaseID(advance()) else { preconditionFailure("a revision 0 was made") }
     leaseTable.append(lease, LeaseRecord(ttlMilliseconds: ttlMilliseconds))
     notices.append(.leaseArmed(lease, ttlMilliseconds: ttlMilliseconds, renewals: 0))
@@ -82,7 +82,7 @@ extension ControlState {
   /// Why nothing can be attached to a lease.
   func attachmentProblem(_ lease: LeaseID) -> ControlRefusal? {
     guard let record = leaseTable[lease] else { return .leaseUnknown }
-    return record.attachmentCount < ControlLimits.attachmentsPerLeaseMax ? nil : .leaseFull
+    return record.attachmentCount < bounds.attachmentsPerLease ? nil : .leaseFull
   }
 
   /// Attaches a key or lock to a lease that has room.

@@ -13,7 +13,7 @@ extension ControlState {
     if let ahead = lock.waiters.firstIndex(of: lease) { return .lockQueued(ahead: UInt32(ahead)) }
     guard wait else { return .refused(.lockTaken(holder: lock.holder, token: lock.token)) }
     guard lock.waiters.count < ControlLimits.waitersPerLockMax,
-      waiterCount < ControlLimits.waitersMax
+      waiterCount < bounds.waiters
     else { return .refused(.tooManyWaiters) }
     if let refusal = attachmentProblem(lease) { return .refused(refusal) }
     let ahead = UInt32(lock.waiters.count)
@@ -28,8 +28,8 @@ extension ControlState {
   private mutating func take(
     _ name: ControlName, _ lease: LeaseID, at position: ChunkedMap<ControlName, LockRecord>.Position
   ) -> ControlOutcome {
-    guard lockTable.count < ControlLimits.locksMax,
-      storeBytes + name.bytes.count <= ControlLimits.storeBytesMax
+    guard lockTable.count < bounds.locks,
+      storeBytes + name.bytes.count <= bounds.storeBytes
     else { return .refused(.storeFull) }
     if let refusal = attachmentProblem(lease) { return .refused(refusal) }
     let token = advance()

@@ -7,8 +7,10 @@ package import Wire
 /// those steps can tell.
 extension ControlState {
   /// Restores a state that reflects commands up to `index` at most; its history is empty.
-  package init(snapshot bytes: [UInt8], through index: UInt64) throws(WireError) {
-    self.init()
+  package init(
+    snapshot bytes: [UInt8], through index: UInt64, bounds: ControlBounds = .standard
+  ) throws(WireError) {
+    self.init(bounds: bounds)
     var cursor = WireCursor()
     let span = bytes.span.bytes
     let format = try cursor.readUInt8(span)
@@ -43,7 +45,7 @@ extension ControlState {
   private mutating func readLeases(
     _ span: borrowing RawSpan, _ cursor: inout WireCursor
   ) throws(WireError) {
-    let count = try cursor.readCount(span, limit: ControlLimits.leasesMax, bytesEach: 3)
+    let count = try cursor.readCount(span, limit: bounds.leases, bytesEach: 3)
     for _ in 0..<count {
       let lease = try cursor.readLease(span)
       let ttlMilliseconds = try cursor.readSmall(span)
@@ -60,7 +62,7 @@ extension ControlState {
   private mutating func readKeys(
     _ span: borrowing RawSpan, _ cursor: inout WireCursor
   ) throws(WireError) {
-    let count = try cursor.readCount(span, limit: ControlLimits.keysMax, bytesEach: 6)
+    let count = try cursor.readCount(span, limit: bounds.keys, bytesEach: 6)
     for _ in 0..<count {
       let entry = try ControlEntry(from: span, at: &cursor)
       try keys.expectAscending(entry.key)
@@ -76,7 +78,7 @@ extension ControlState {
   private mutating func readLocks(
     _ span: borrowing RawSpan, _ cursor: inout WireCursor
   ) throws(WireError) {
-    let count = try cursor.readCount(span, limit: ControlLimits.locksMax, bytesEach: 5)
+    let count = try cursor.readCount(span, limit: bounds.locks, bytesEach: 5)
     for _ in 0..<count {
       let lock = try ControlLock(from: span, at: &cursor)
       try lockTable.expectAscending(lock.name)
@@ -85,7 +87,7 @@ extension ControlState {
       }
       try charge(lock.name.bytes.count)
       waiterCount += lock.waiters.count
-      if waiterCount > ControlLimits.waitersMax { throw .overLimit }
+      if waiterCount > bounds.waiters { throw .overLimit }
       lockTable.append(
         lock.name, LockRecord(holder: lock.holder, token: lock.token, waiters: lock.waiters))
     }
@@ -93,7 +95,7 @@ extension ControlState {
 
   private mutating func charge(_ bytes: Int) throws(WireError) {
     storeBytes += bytes
-    if storeBytes > ControlLimits.storeBytesMax { throw .overLimit }
+    if storeBytes > bounds.storeBytes { throw .overLimit }
   }
 
   private mutating func readSessions(
@@ -101,7 +103,7 @@ extension ControlState {
   ) throws(WireError) {
     let forgotten = try cursor.readVariable(span, limit: appliedIndex)
     sessionTable = SessionTable(forgottenThrough: forgotten)
-    let count = try cursor.readCount(span, limit: ControlLimits.sessionsMax, bytesEach: 11)
+    let count = try cursor.readCount(span, limit: bounds.sessions, bytesEach: 11)
     for _ in 0..<count {
       let number = try cursor.readUInt64(span)
       if number == 0 { throw .invalid("a session 0") }
@@ -110,7 +112,7 @@ extension ControlState {
         lastUsed: try cursor.readVariable(span, limit: appliedIndex),
         acknowledgedBelow: try cursor.readVariable(span))
       let resultCount = try cursor.readCount(
-        span, limit: ControlLimits.resultsPerSessionMax, bytesEach: 3)
+        span, limit: bounds.resultsPerSession, bytesEach: 3)
       for _ in 0..<resultCount {
         let sequence = try cursor.readPositive(span)
         guard sequence >= session.acknowledgedBelow else {
@@ -120,20 +122,20 @@ extension ControlState {
         session.results.append(sequence, try readResult(span, &cursor))
       }
       sessionTable.append(number, session)
-      if sessionTable.resultCount > ControlLimits.resultsMax { throw .overLimit }
+      if sessionTable.resultCount > bounds.results { throw .overLimit }
     }
   }
 
   private mutating func readIdempotency(
     _ span: borrowing RawSpan, _ cursor: inout WireCursor
   ) throws(WireError) {
-    let count = try cursor.readCount(span, limit: ControlLimits.idempotencyMax, bytesEach: 50)
+    let count = try cursor.readCount(span, limit: bounds.idempotencyNames, bytesEach: 50)
     for _ in 0..<count {
       let name = try cursor.readIdentifier(span, of: ControlIdempotency.self)
       if idempotencyTable[name] != nil { throw .notCanonical }
       let operation = try cursor.readDigest(span)
       idempotencyTable.remember(
-        name, operation: operation, result: try readResult(span, &cursor))
+        name, operation: operation, result: try readResult(span, &cursor), bounds)
     }
   }
 

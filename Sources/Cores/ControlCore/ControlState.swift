@@ -21,7 +21,7 @@ internal import Wire
 /// 2. A lease that a key, holder or waiter names exists; its attachments are exactly those keys and
 ///    locks.
 /// 3. No lease waits twice for a lock or waits for what it holds; a lock that is waited for is held.
-/// 4. Bytes, waiters and voters are counted exactly, and every bound of `ControlLimits` is kept.
+/// 4. Bytes, waiters and voters are counted exactly, and every bound is kept.
 /// 5. A session keeps no result below what it has acknowledged, and no session was used after
 ///    `appliedIndex`.
 /// 6. The names in the order of arrival are exactly the names that are remembered.
@@ -34,6 +34,7 @@ package struct ControlState: Sendable {
   /// What the cluster has agreed on.
   package internal(set) var settings = ControlSettings()
 
+  let bounds: ControlBounds
   var memberTable = ChunkedMap<NodeID, MemberRecord>()
   var voterCount = 0
   var keys = ChunkedMap<ControlName, KeyRecord>()
@@ -51,7 +52,13 @@ package struct ControlState: Sendable {
   var history = EventHistory(floor: 0)
 
   /// Makes the state before any command.
-  package init() {}
+  package init(bounds: ControlBounds = .standard) {
+    precondition(
+      bounds.sessions > 0 && 0 < bounds.resultsPerSession
+        && bounds.resultsPerSession <= bounds.results && bounds.idempotencyNames > 0,
+      "bounds that leave no room: \(bounds)")
+    self.bounds = bounds
+  }
 
   /// Applies the command committed at `index`, which is later than all before, and tells what its
   /// owner has to know. Takes O(log n), and time in proportion to what a lease that ends had.
@@ -60,14 +67,14 @@ package struct ControlState: Sendable {
   ) -> ControlResult {
     precondition(index > appliedIndex, "command \(index) after \(appliedIndex)")
     appliedIndex = index
-    switch sessionTable.admit(command, index: index, into: &notices) {
+    switch sessionTable.admit(command, index: index, bounds, into: &notices) {
     case .known(let result):
       return result
     case .refused(let refusal):
       return ControlResult(revision: revision, outcome: .refused(refusal))
     case .fresh:
       let result = decide(command, into: &notices)
-      sessionTable.remember(result, of: command, into: &notices)
+      sessionTable.remember(result, of: command, bounds, into: &notices)
       return result
     }
   }
@@ -84,7 +91,7 @@ package struct ControlState: Sendable {
         : ControlResult(revision: revision, outcome: .refused(.idempotencyReused))
     }
     let result = carryOut(command.operation, &notices)
-    idempotencyTable.remember(name, operation: operation, result: result)
+    idempotencyTable.remember(name, operation: operation, result: result, bounds)
     return result
   }
 
@@ -95,7 +102,7 @@ package struct ControlState: Sendable {
     let outcome = perform(operation, &notices)
     precondition(revision - before <= 1, "a command that made \(revision - before) revisions")
     if let newest = history.events.last?.key.revision, newest > before {
-      history.trim()
+      history.trim(to: bounds)
       notices.append(.eventsAdded(revision: revision))
     }
     return ControlResult(revision: revision, outcome: outcome)

@@ -39,9 +39,9 @@ struct EventHistory: Sendable {
   }
 
   /// Lets the oldest revisions go until the bounds are kept.
-  mutating func trim() {
-    while events.count > ControlLimits.historyEventsMax
-      || byteCount > ControlLimits.historyBytesMax
+  mutating func trim(to bounds: ControlBounds) {
+    while events.count > bounds.historyEvents
+      || byteCount > bounds.historyBytes
     {
       guard let revision = events.first?.key.revision else { return }
       while let first = events.first, first.key.revision == revision {

@@ -25,14 +25,15 @@ struct IdempotencyTable: Sendable {
 
   /// Remembers a name that is not known, and forgets the oldest to keep the bound.
   mutating func remember(
-    _ name: Identifier<ControlIdempotency>, operation: Digest, result: ControlResult
+    _ name: Identifier<ControlIdempotency>, operation: Digest, result: ControlResult,
+    _ bounds: ControlBounds
   ) {
     let ordinal = order.last.map { $0.key + 1 } ?? 0
     let position = entries.search(name)
     entries.insert(
       name, Entry(operation: operation, result: result, ordinal: ordinal), at: position)
     order.append(ordinal, name)
-    if order.count > ControlLimits.idempotencyMax, let oldest = order.popFirst() {
+    if order.count > bounds.idempotencyNames, let oldest = order.popFirst() {
       entries.removeValue(forKey: oldest.value)
     }
   }

@@ -42,7 +42,8 @@ struct SessionTable: Sendable {
 
   /// Looks a command up that is applied at `index`, and notes that its session was used.
   mutating func admit(
-    _ command: ControlCommand, index: UInt64, into notices: inout [ControlNotice]
+    _ command: ControlCommand, index: UInt64, _ bounds: ControlBounds,
+    into notices: inout [ControlNotice]
   ) -> Admission {
     if command.session.number == 0 { return .fresh }
     let position = sessions.search(command.session.number)
@@ -51,7 +52,7 @@ struct SessionTable: Sendable {
       sessions.insert(
         command.session.number,
         Session(lastUsed: index, acknowledgedBelow: command.acknowledgedBelow), at: position)
-      if sessions.count > ControlLimits.sessionsMax {
+      if sessions.count > bounds.sessions {
         forgetOldest(but: command.session.number, into: &notices)
       }
       return .fresh
@@ -63,7 +64,7 @@ struct SessionTable: Sendable {
     }
     if command.sequence < sessions[position].acknowledgedBelow { return .refused(.stale) }
     if let result = sessions[position].results[command.sequence] { return .known(result) }
-    if sessions[position].results.count >= ControlLimits.resultsPerSessionMax {
+    if sessions[position].results.count >= bounds.resultsPerSession {
       return .refused(.tooManyUnacknowledged)
     }
     return .fresh
@@ -71,14 +72,15 @@ struct SessionTable: Sendable {
 
   /// Keeps the result of a command that was admitted as fresh.
   mutating func remember(
-    _ result: ControlResult, of command: ControlCommand, into notices: inout [ControlNotice]
+    _ result: ControlResult, of command: ControlCommand, _ bounds: ControlBounds,
+    into notices: inout [ControlNotice]
   ) {
     if command.session.number == 0 { return }
     let position = sessions.search(command.session.number)
     let place = sessions[position].results.search(command.sequence)
     sessions[position].results.insert(command.sequence, result, at: place)
     resultCount += 1
-    while resultCount > ControlLimits.resultsMax {
+    while resultCount > bounds.results {
       forgetOldest(but: command.session.number, into: &notices)
     }
   }
