@@ -73,6 +73,12 @@ extension MemberAttributes: WireCodable {
     protocolVersion = try cursor.readUInt16(span)
   }
 
+  /// What is known of a node of which nothing is known.
+  static var empty: MemberAttributes? {
+    MemberAttributes(
+      address: "", apiAddress: "", region: "", zone: "", role: .learner, protocolVersion: 0)
+  }
+
   /// How many bytes the canonical form takes.
   var byteCount: Int {
     WireWriter.byteCount(ofBytes: address.utf8.count)

@@ -62,7 +62,7 @@ package struct MembershipCounters: Hashable, Sendable {
   package var refutations: UInt64 = 0
   /// Messages of nodes that are no members, and updates about such.
   package var strangers: UInt64 = 0
-  /// Updates older than what is known.
+  /// Updates that said nothing new.
   package var stale: UInt64 = 0
   /// Updates whose incarnation is too far ahead to be believed from hearsay.
   package var implausible: UInt64 = 0
