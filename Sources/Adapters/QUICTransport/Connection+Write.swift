@@ -153,7 +153,7 @@ extension Connection {
     to remote: UnsafeMutablePointer<UInt8>, _ remoteLength: UInt32
   ) -> Bool {
     transport.send(
-      UnsafeRawBufferPointer(start: bytes, count: count), segmentBytes: segment, on: socket,
+      UnsafeRawBufferPointer(start: bytes, count: count), segmentBytes: segment, for: self,
       to: UnsafeRawBufferPointer(start: remote, count: Int(remoteLength)))
   }
 

@@ -36,11 +36,17 @@ final class Connection {
   var isAnnounced = false
   var hasEnded = false
   var isDirty = false
+  /// What disturbs this connection's packets.
+  var fault: PeerFault?
   /// When the handshake began.
   let startedAt: UInt64
   var announcedAt: UInt64 = 0
   /// A packet of the peer has been read.
   var hasHeard = false
+  /// When a datagram was sent for which no packet of the peer has come back; `.max` without one.
+  var unansweredSince = UInt64.max
+  /// When a peer that does not answer may be sent the next datagram.
+  var nextProbeAt: UInt64 = 0
   /// The peer is dialled again without delay when this connection ends.
   var redialsAtOnce = false
   /// When the owner may next be told that the peer's host refuses packets.
@@ -93,6 +99,7 @@ final class Connection {
     self.address = address
     self.expectedKey = expectedKey
     startedAt = transport.loop.now()
+    fault = expectedKey.flatMap(transport.fault(for:))
   }
 
   deinit {
@@ -139,6 +146,7 @@ final class Connection {
     let shown = UnsafeBufferPointer(start: keyBytes, count: PeerKey.byteCount)
     guard let shownKey = PeerKey(shown) else { return false }
     key = shownKey
+    fault = transport.fault(for: shownKey)
     self.life = life
     if shownKey == transport.key {
       refuse("the peer shows this node's own key")

@@ -52,6 +52,10 @@ package struct QUICConfiguration: Sendable {
   package var responseBytesMax = 64 << 20
   /// Datagrams waiting to be sent, per connection; further ones are dropped.
   package var datagramsQueuedMax = 64
+  /// Packets delayed by faults at once; further ones are dropped.
+  package var delayedPacketsMax = 16_384
+  /// Bytes of packets delayed by faults; further ones are dropped.
+  package var delayedBytesMax = 16 << 20
   /// Bytes a peer may send on one stream before we have taken them.
   package var receiveWindowBytes = 2 << 20
   /// Bytes a peer may send on a connection before we have taken them.

@@ -24,6 +24,16 @@ package struct QUICCounters: Sendable, Equatable {
   package var socketErrors: UInt64 = 0
   /// Hints given to the owner that a peer's host refuses packets.
   package var refusalHints: UInt64 = 0
+  /// Packets lost, either way, because a fault blocks their peer.
+  package var faultsBlocked: UInt64 = 0
+  /// Packets lost, either way, by a fault's chance.
+  package var faultsLost: UInt64 = 0
+  /// Packets delayed by a fault.
+  package var faultsDelayed: UInt64 = 0
+  /// Packets that were to be delayed and found no room.
+  package var faultsDelayDropped: UInt64 = 0
+  /// Datagrams withheld from a peer that does not answer.
+  package var datagramsWithheld: UInt64 = 0
   /// Connections that the owner has abandoned.
   package var abandoned: UInt64 = 0
   /// Consensus frames received.

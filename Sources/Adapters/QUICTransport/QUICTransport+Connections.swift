@@ -196,7 +196,7 @@ extension QUICTransport {
     cquic_connection_remote(connection.library, scratch.remote, &remoteLength)
     let remote = UnsafeRawBufferPointer(start: scratch.remote, count: Int(remoteLength))
     packet.withUnsafeBytes { bytes in
-      _ = send(bytes, segmentBytes: bytes.count, on: connection.socket, to: remote)
+      _ = send(bytes, segmentBytes: bytes.count, for: connection, to: remote)
     }
     end(connection, reason, closePacket: packet)
   }
@@ -279,7 +279,9 @@ extension QUICTransport {
       for identifier in identifiers { routes[identifier] = nil }
       return
     }
-    let lingerer = Lingerer(closePacket: closePacket, identifiers: identifiers)
+    let lingerer = Lingerer(
+      closePacket: closePacket, identifiers: identifiers,
+      key: connection.key ?? connection.expectedKey)
     for identifier in identifiers { routes[identifier] = .lingering(lingerer) }
     lingerersCount += 1
     let patience = 3 * cquic_connection_probe_timeout(connection.library)

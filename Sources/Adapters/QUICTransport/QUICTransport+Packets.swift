@@ -39,6 +39,7 @@ extension QUICTransport {
     case .connection(let connection):
       read(packet, from: remote, for: connection, at: now)
     case .lingering(let lingerer):
+      if let fault = lingerer.key.flatMap(fault(for:)), fault.blocks { return }
       lingerer.packetsSeen += 1
       guard !lingerer.closePacket.isEmpty, lingerer.packetsSeen.nonzeroBitCount == 1 else { return }
       lingerer.closePacket.withUnsafeBytes { bytes in
@@ -208,6 +209,7 @@ extension QUICTransport {
     for connection: Connection, at now: UInt64
   ) {
     guard !connection.hasEnded else { return }
+    if let fault = connection.fault, loses(packetUnder: fault) { return }
     let address = cquic_address(bytes: remote.baseAddress, length: UInt32(remote.count))
     let result = cquic_connection_read(
       connection.library, address, packet.baseAddress, packet.count, now)
@@ -218,6 +220,7 @@ extension QUICTransport {
     switch Int32(clamping: result) {
     case CQUIC_READ_OK:
       connection.hasHeard = true
+      connection.unansweredSince = .max
       afterRead(connection)
     case CQUIC_READ_DRAINING:
       end(connection, closeReason(of: connection), closePacket: [])
@@ -240,7 +243,9 @@ extension QUICTransport {
       case .dialler: connection.handshakeConfirmed
       case .acceptor: connection.handshakeCompleted
       }
-    if isConfirmedByBoth && !connection.isConfirmed { confirm(connection) }
+    if isConfirmedByBoth, !connection.isConfirmed, connection.fault?.blocks != true {
+      confirm(connection)
+    }
     if !connection.hasEnded { markDirty(connection) }
   }
 

@@ -55,7 +55,7 @@ extension QUICTransport {
       return
     }
     let now = loop.now()
-    guard now >= connection.nextRefusalAt else { return }
+    guard connection.fault?.blocksIn != true, now >= connection.nextRefusalAt else { return }
     connection.nextRefusalAt = now &+ configuration.refusalInterval
     counters.refusalHints += 1
     emit(.refused(connection.id, key))

@@ -2,6 +2,11 @@ import CQUIC
 import Reactor
 
 extension QUICTransport {
+  /// A peer that has not answered a datagram for this long is silent.
+  private static let silenceNanoseconds: UInt64 = 500_000_000
+  /// The least time between two datagrams to a silent peer.
+  private static let probeIntervalNanoseconds: UInt64 = 100_000_000
+
   /// Queues a frame on a channel.
   ///
   /// Frames of one channel arrive in the order of these calls. `.full` queues nothing; `writable`
@@ -29,9 +34,27 @@ extension QUICTransport {
       counters.datagramsDropped += 1
       return .full
     }
+    guard mayProbe(connection) else {
+      counters.datagramsWithheld += 1
+      return .full
+    }
     connection.datagrams.append(datagram)
     markDirty(connection)
     return .queued
+  }
+
+  /// Whether a datagram may be sent to a peer as often as it has answered lately.
+  ///
+  /// What a peer does not acknowledge counts against the congestion window until it does. A full
+  /// window would leave only QUIC's own probes, whose intervals double, and a peer that comes back
+  /// would be found as late again as it was away. So a silent peer gets few datagrams.
+  private func mayProbe(_ connection: Connection) -> Bool {
+    let now = loop.now()
+    if connection.unansweredSince == .max { connection.unansweredSince = now }
+    guard now &- connection.unansweredSince > QUICTransport.silenceNanoseconds else { return true }
+    guard now >= connection.nextProbeAt else { return false }
+    connection.nextProbeAt = now &+ QUICTransport.probeIntervalNanoseconds
+    return true
   }
 
   /// Asks a peer; the answer arrives as response frames and one end.

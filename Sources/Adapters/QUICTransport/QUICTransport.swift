@@ -51,6 +51,8 @@ package final class QUICTransport {
   var isDelivering = false
   var isShuttingDown = false
   var shutdownCompletion: (() -> Void)?
+  /// The faults in force, for drills.
+  var injector: FaultInjector
   /// Stateless resets and version negotiations still allowed in this second.
   var unsolicited = UnsolicitedBudget()
 
@@ -72,6 +74,8 @@ package final class QUICTransport {
     self.delegate = delegate
     self.log = log
     jitter = Jitter(seed: configuration.jitterSeed)
+    injector = FaultInjector(
+      packetsMax: configuration.delayedPacketsMax, bytesMax: configuration.delayedBytesMax)
     identity = try QUICTransport.makeIdentity(configuration)
     key = QUICTransport.publicKey(of: identity)
     guard
@@ -96,6 +100,7 @@ package final class QUICTransport {
     for target in targets.values {
       if let timer = target.timer { loop.cancel(timer) }
     }
+    if let timer = injector.timer { loop.cancel(timer) }
     for socket in sockets {
       if let registration = socket.registration { loop.deregister(registration) }
     }

@@ -50,11 +50,14 @@ enum Route {
 final class Lingerer {
   let closePacket: [UInt8]
   let identifiers: [ConnectionIdentifier]
+  /// The peer, where it is known.
+  let key: PeerKey?
   /// Packets seen since; answered at 1, 2, 4, 8, … so that answers stay few.
   var packetsSeen: UInt64 = 0
 
-  init(closePacket: [UInt8], identifiers: [ConnectionIdentifier]) {
+  init(closePacket: [UInt8], identifiers: [ConnectionIdentifier], key: PeerKey?) {
     self.closePacket = closePacket
+    self.key = key
     self.identifiers = identifiers
   }
 }
