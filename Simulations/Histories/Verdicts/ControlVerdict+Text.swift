@@ -13,8 +13,8 @@ extension ControlVerdict {
   package var figures: [Figure] {
     var figures = [
       Figure(name: "duration", value: Milliseconds.brief(nanoseconds), isBad: false),
-      Figure(name: "acknowledged writes", value: "\(acknowledged)", isBad: false),
-      Figure(name: "lost", value: "\(lostCount)", isBad: lostCount > 0),
+      Figure(name: "acknowledged writes", value: Grouped.text(acknowledged), isBad: false),
+      Figure(name: "lost", value: Grouped.text(lostCount), isBad: lostCount > 0),
       Figure(name: "leader changes", value: "\(leaderChanges)", isBad: false),
     ]
     if hadFaults {
@@ -32,7 +32,7 @@ extension ControlVerdict {
       Figure(
         name: "revisions, locks, watches",
         value: faults.isEmpty ? "no faults" : "\(faults.count) faults", isBad: !faults.isEmpty))
-    figures.append(Figure(name: "conflicts", value: "\(conflictCount)", isBad: false))
+    figures.append(Figure(name: "conflicts", value: Grouped.text(conflictCount), isBad: false))
     return figures
   }
 
@@ -64,7 +64,8 @@ extension ControlVerdict {
     let rows = tiers.map { tier in
       let outages = tier.outages.isEmpty
       return [
-        tier.tier.rawValue, "\(tier.acknowledged)", "\(tier.unknown)", "\(tier.refused)",
+        tier.tier.rawValue, Grouped.text(tier.acknowledged), Grouped.text(tier.unknown),
+        Grouped.text(tier.refused),
         Milliseconds.brief(tier.pauseMax), outages ? "–" : Milliseconds.brief(tier.outageMedian),
         outages ? "–" : Milliseconds.brief(tier.outageMax),
       ]
@@ -87,7 +88,7 @@ extension ControlVerdict {
   }
 
   private static func summary(_ report: Linearizability.Report) -> String {
-    let size = "\(report.operationCount) operations on \(report.keyCount) keys"
+    let size = "\(Grouped.text(report.operationCount)) operations on \(report.keyCount) keys"
     switch report.outcome {
     case .linearizable: return "linearizable (\(size))"
     case .violated: return "not linearizable (\(report.violatedKeys.count) keys; \(size))"
