@@ -12,12 +12,12 @@ struct KeyHistory {
     let answered: UInt64?
     /// The index of the record.
     let record: Int
-    /// The rank of the write whose version the step requires; -1 when it is none.
-    var requiredRank: Int32 = -1
+    /// The rank of the write by its version, among those of known version; -1 for others.
+    var rank: Int32 = -1
   }
 
   struct Possible {
-    let step: RegisterStep
+    var step: RegisterStep
     /// Calls in ascending order, with the record of each.
     var calls: [(call: UInt64, record: Int)]
   }
@@ -25,8 +25,19 @@ struct KeyHistory {
   /// In the order of calls.
   private(set) var definite: [Definite] = []
   private(set) var possible: [Possible] = []
-  /// For each write of known version, by rank: how many definite steps require that version.
+  /// For each known version, in ascending order: how many definite steps require it.
   private(set) var requirers: [Int32] = []
+  /// The places of the versions that writes have, by the rank of the write.
+  private(set) var places: [Int32] = []
+  /// Classes that may happen at any version.
+  private(set) var versionless: [Int] = []
+  /// Classes that require a version, in the order of the versions.
+  private(set) var versioned: [(version: UInt64, group: Int)] = []
+  /// Those of them that can find their version at a write of unknown version, and are of use there:
+  /// no write is known to have that version, and what they leave can be told from what they found.
+  private(set) var revealing: [(version: UInt64, group: Int)] = []
+  /// For each known version, whether a definite write has it.
+  private(set) var isWritten: [Bool] = []
   /// The value's text by number.
   private(set) var values: [String] = []
 
@@ -80,24 +91,43 @@ struct KeyHistory {
     }
   }
 
-  /// Numbers the writes of known version in the order of their versions.
+  /// Numbers the known versions, and the writes that have one, in ascending order.
   private mutating func rank() {
     let writes = definite.indices.filter { definite[$0].step.version != nil }
       .sorted { (definite[$0].step.version ?? 0, $0) < (definite[$1].step.version ?? 0, $1) }
-    var ranks: [UInt64: Int32] = [:]
+    var versions = definite.compactMap(\.step.requiredVersion)
+    versions += writes.compactMap { definite[$0].step.version }
+    versions.sort()
+    var place: [UInt64: Int32] = [:]
+    for version in versions where place[version] == nil { place[version] = Int32(place.count) }
+    requirers = [Int32](repeating: 0, count: place.count)
+    for index in definite.indices {
+      definite[index].step.place = definite[index].step.version.flatMap { place[$0] } ?? -1
+      guard let required = definite[index].step.requiredVersion.flatMap({ place[$0] }) else {
+        continue
+      }
+      definite[index].step.requiredPlace = required
+      requirers[Int(required)] += 1
+    }
+    isWritten = [Bool](repeating: false, count: place.count)
     for (rank, index) in writes.enumerated() {
-      definite[index].step.rank = Int32(rank)
-      if let version = definite[index].step.version, ranks[version] == nil {
-        ranks[version] = Int32(rank)
+      isWritten[Int(definite[index].step.place)] = true
+      definite[index].rank = Int32(rank)
+      places.append(definite[index].step.place)
+    }
+    for index in possible.indices {
+      if let version = possible[index].step.requiredVersion {
+        possible[index].step.requiredPlace = place[version] ?? -1
+        versioned.append((version, index))
+      } else {
+        versionless.append(index)
       }
     }
-    requirers = [Int32](repeating: 0, count: writes.count)
-    for index in definite.indices {
-      guard case .present(_, let version?) = definite[index].step.requirement,
-        let rank = ranks[version]
-      else { continue }
-      definite[index].requiredRank = rank
-      requirers[Int(rank)] += 1
+    versioned.sort { ($0.version, $0.group) < ($1.version, $1.group) }
+    revealing = versioned.filter { _, group in
+      let step = possible[group].step
+      let isTaken = step.requiredPlace >= 0 && isWritten[Int(step.requiredPlace)]
+      return !isTaken && step.effect != .write(Register.unseen)
     }
   }
 }

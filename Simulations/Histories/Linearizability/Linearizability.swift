@@ -25,9 +25,9 @@ package enum Linearizability {
   /// How much work a check may do.
   package struct Limits: Sendable {
     /// Steps for one key; a step looks at one candidate in one configuration.
-    package var stepsPerKeyMax = 5_000_000
+    package var stepsPerKeyMax = 20_000_000
     /// Steps for all keys.
-    package var stepsMax = 100_000_000
+    package var stepsMax = 200_000_000
 
     /// The default limits.
     package init() {}

@@ -69,7 +69,7 @@ private struct RegisterNames {
 
   func reason(_ operation: KeyHistory.Definite, at deadEnd: PlacementSearch.DeadEnd) -> String {
     let (step, register) = (operation.step, deadEnd.register)
-    if step.rank >= 0, Int(step.rank) != deadEnd.placedWrites,
+    if operation.rank >= 0, Int(operation.rank) != deadEnd.placedWrites,
       let earlier = write(rank: deadEnd.placedWrites), earlier.step.version != step.version
     {
       let version = earlier.step.version ?? 0
@@ -91,7 +91,7 @@ private struct RegisterNames {
   }
 
   private func write(rank: Int) -> KeyHistory.Definite? {
-    history.definite.first { $0.step.rank == Int32(rank) }
+    history.definite.first { $0.rank == Int32(rank) }
   }
 
   private func writers(of value: Int32, version: UInt64?) -> String {

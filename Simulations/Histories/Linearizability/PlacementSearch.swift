@@ -7,7 +7,7 @@
 /// 1. An operation that can happen now and changes nothing is placed at once: in every order that
 ///    has it later, it can be moved here.
 /// 2. Writes of known version are placed in the order of their versions.
-/// 3. A write does not replace a version that definite operations still have to see.
+/// 3. A write does not replace or pass a version that definite operations still have to see.
 /// 4. An unknown write is not followed by an unconditional one: without it the order holds too.
 struct PlacementSearch {
   enum Outcome {
@@ -41,6 +41,9 @@ struct PlacementSearch {
   /// Placements that a dead end keeps for its explanation.
   static let lastMax = 8
 
+  /// Configurations that are remembered, about 100 bytes each.
+  static let configurationsMax = 4_000_000
+
   private let history: KeyHistory
   private var events: EventList
   private var register = Register()
@@ -68,9 +71,9 @@ struct PlacementSearch {
   /// Searches, with at most about `stepsMax` steps.
   mutating func run(stepsMax: Int) -> Outcome {
     while placedCount < history.definite.count {
-      guard steps < stepsMax else { return .exhausted }
+      guard steps < stepsMax, tried.count < Self.configurationsMax else { return .exhausted }
       let first = events.candidates(into: &candidates)
-      steps += 1 + candidates.count + history.possible.count
+      steps += 1 + candidates.count
       if let free = candidates.first(where: { isFree(Int($0)) }) {
         place(free, alternatives: alternatives.count)
         continue
@@ -104,29 +107,59 @@ extension PlacementSearch {
       alternatives.append(index)
     }
     let end = first.flatMap { history.definite[$0].answered } ?? .max
-    for (index, group) in history.possible.enumerated() {
-      let count = Int(used[index])
-      guard count < group.calls.count, group.calls[count].call <= end,
-        canPlace(group.step, requiredRank: -1)
-      else { continue }
-      alternatives.append(-1 - Int32(index))
+    if register.value != Register.absent {
+      // Of the classes that require a version, those whose version the register can have.
+      let groups = register.isExact ? history.versioned : history.revealing
+      var (low, high) = (0, groups.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if groups[middle].version < register.version { low = middle + 1 } else { high = middle }
+      }
+      while low < groups.count, !register.isExact || groups[low].version == register.version {
+        collect(groups[low].group, until: end)
+        low += 1
+      }
     }
+    for group in history.versionless { collect(group, until: end) }
+  }
+
+  private mutating func collect(_ group: Int, until end: UInt64) {
+    steps += 1
+    let possible = history.possible[group]
+    let count = Int(used[group])
+    guard count < possible.calls.count, possible.calls[count].call <= end,
+      canPlace(possible.step, isRequirer: false)
+    else { return }
+    alternatives.append(-1 - Int32(group))
   }
 
   private func canPlace(_ operation: KeyHistory.Definite) -> Bool {
-    let rank = Int(operation.step.rank)
-    guard rank < 0 || rank == placedWrites else { return false }  // Rule 2.
-    return canPlace(operation.step, requiredRank: operation.requiredRank)
+    if operation.rank >= 0 {
+      guard operation.rank == placedWrites else { return false }  // Rule 2.
+      let own = operation.step.requiredPlace
+      for place in lastPlace..<Int(operation.step.place) {
+        guard requirers[place] == (own == place ? 1 : 0) else { return false }  // Rule 3.
+      }
+    }
+    // A version that a known write has is not that of an unknown write.
+    let required = Int(operation.step.requiredPlace)
+    if !register.isExact, required >= 0, history.isWritten[required] { return false }
+    return canPlace(operation.step, isRequirer: true)
   }
 
-  private func canPlace(_ step: RegisterStep, requiredRank: Int32) -> Bool {
+  private func canPlace(_ step: RegisterStep, isRequirer: Bool) -> Bool {
     if isAfterPossible, step.requirement == .anything { return false }  // Rule 4.
-    let rank = register.rank
-    if step.effect != .none, rank >= 0 {
-      let others = requirers[Int(rank)] - (requiredRank == rank ? 1 : 0)
-      guard others == 0 else { return false }  // Rule 3.
+    let place = register.place
+    if step.effect != .none, place >= 0 {
+      let own: Int32 = isRequirer && step.requiredPlace == place ? 1 : 0
+      guard requirers[Int(place)] == own else { return false }  // Rule 3.
     }
     return step.applied(to: register) != nil
+  }
+
+  /// Where the versions begin that nothing placed is above.
+  private var lastPlace: Int {
+    placedWrites > 0 ? Int(history.places[placedWrites - 1]) : 0
   }
 
   /// Whether this configuration was tried before; remembers it if not.
@@ -143,7 +176,7 @@ extension PlacementSearch {
     let isExact: UInt64 = register.isExact ? 1 : 0
     let isAfter: UInt64 = isAfterPossible ? 2 : 0
     key.append(UInt64(UInt32(bitPattern: register.value)) << 2 | isExact | isAfter)
-    key.append(UInt64(UInt32(bitPattern: register.rank)) << 32 | UInt64(candidates.count))
+    key.append(UInt64(UInt32(bitPattern: register.place)) << 32 | UInt64(candidates.count))
     for candidate in candidates { key.append(UInt64(candidate)) }
     for (group, count) in used.enumerated() where count > 0 {
       key.append(UInt64(group) << 32 | UInt64(count))
@@ -168,8 +201,8 @@ extension PlacementSearch {
     }
     let operation = history.definite[Int(choice)]
     apply(operation.step)
-    if operation.requiredRank >= 0 { requirers[Int(operation.requiredRank)] -= 1 }
-    if operation.step.rank >= 0 { placedWrites += 1 }
+    if operation.step.requiredPlace >= 0 { requirers[Int(operation.step.requiredPlace)] -= 1 }
+    if operation.rank >= 0 { placedWrites += 1 }
     isAfterPossible = false
     placedCount += 1
     events.lift(Int(choice))
@@ -204,8 +237,8 @@ extension PlacementSearch {
     let operation = history.definite[Int(frame.choice)]
     events.giveBack(Int(frame.choice))
     placedCount -= 1
-    if operation.step.rank >= 0 { placedWrites -= 1 }
-    if operation.requiredRank >= 0 { requirers[Int(operation.requiredRank)] += 1 }
+    if operation.rank >= 0 { placedWrites -= 1 }
+    if operation.step.requiredPlace >= 0 { requirers[Int(operation.step.requiredPlace)] += 1 }
   }
 
   private mutating func noteDeadEnd() {

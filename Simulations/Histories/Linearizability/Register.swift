@@ -6,8 +6,8 @@
 struct Register: Hashable {
   /// The value's number, `Register.absent` when there is none.
   var value: Int32 = Register.absent
-  /// The place of the current write among the writes of known version; -1 when it is not one.
-  var rank: Int32 = -1
+  /// The place of the version among the key's known versions; -1 when it is none of them.
+  var place: Int32 = -1
   /// The version, or the least it can be.
   var version: UInt64 = 0
   /// Whether `version` is the version itself.
@@ -38,8 +38,18 @@ struct RegisterStep: Hashable {
   var effect: Effect = .none
   /// The version of the effect; `nil` when unknown.
   var version: UInt64?
-  /// The place of the effect's version among all known ones of the key; -1 without.
-  var rank: Int32 = -1
+  /// The place of `version` among the key's known versions; -1 when it is none of them.
+  var place: Int32 = -1
+  /// The place of the version that is required; -1 when it is none of the known.
+  var requiredPlace: Int32 = -1
+
+  /// The version that the register must have, when the step names one.
+  var requiredVersion: UInt64? {
+    switch requirement {
+    case .anything, .absent: nil
+    case .present(_, let version): version
+    }
+  }
 
   /// The register afterwards, or `nil` when the operation cannot happen to this one.
   func applied(to register: Register) -> Register? {
@@ -58,7 +68,7 @@ struct RegisterStep: Hashable {
       next.version += 1
     }
     next.value = value
-    next.rank = rank
+    next.place = place
     next.isExact = version != nil || value == Register.absent
     return next
   }
@@ -76,6 +86,7 @@ struct RegisterStep: Hashable {
       guard version >= register.version else { return nil }
       var revealed = register
       revealed.version = version
+      revealed.place = requiredPlace
       revealed.isExact = true
       return revealed
     }

@@ -16,6 +16,13 @@ enum Milliseconds {
     return "\(rounded / scale).\(zeros)\(digits) ms"
   }
 
+  /// Seconds with three decimals, cut off, such as `9.012 s`.
+  static func seconds(_ nanoseconds: UInt64) -> String {
+    let milliseconds = String(nanoseconds / 1_000_000 % 1_000)
+    let zeros = String(repeating: "0", count: 3 - milliseconds.utf8.count)
+    return "\(nanoseconds / 1_000_000_000).\(zeros)\(milliseconds) s"
+  }
+
   /// A length in the unit that reads best: `840 µs`, `82 ms`, `1.24 s`.
   static func brief(_ nanoseconds: UInt64) -> String {
     switch nanoseconds {
@@ -30,5 +37,19 @@ enum Milliseconds {
       let seconds = hundredths / 100
       return rest == 0 ? "\(seconds) s" : "\(seconds).\(rest < 10 ? "0" : "")\(rest) s"
     }
+  }
+}
+
+/// Whole numbers written with commas between thousands, for people.
+enum Grouped {
+  /// The number, such as `15,586`.
+  static func text(_ number: Int) -> String {
+    var digits = Array(String(number.magnitude).utf8)
+    var place = digits.count - 3
+    while place > 0 {
+      digits.insert(UInt8(ascii: ","), at: place)
+      place -= 3
+    }
+    return (number < 0 ? "-" : "") + String(decoding: digits, as: UTF8.self)
   }
 }
