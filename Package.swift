@@ -131,7 +131,7 @@ let simulations: [Target] = [
     name: "Simulator",
     dependencies: [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "CoreKit", "CausalClocks",
-      "LedgerCore", "GossipCore", "NodeCore", "AnswerCore",
+      "LedgerCore", "GossipCore", "CoordinatorCore", "NodeCore", "AnswerCore",
     ],
     path: "Simulations/Simulator", swiftSettings: settings),
 ]
@@ -202,7 +202,7 @@ let testTargets: [Target] = [
     ]),
   tests(
     "SimulatorTests",
-    ["Primitives", "Crypto", "Records", "CoreKit", "NodeCore", "Simulator"]),
+    ["Primitives", "Crypto", "Records", "CoreKit", "GossipCore", "NodeCore", "Simulator"]),
   tests(
     "NodeRuntimeTests",
     [

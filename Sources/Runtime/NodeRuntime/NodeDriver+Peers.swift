@@ -99,7 +99,7 @@ extension NodeDriver: QUICTransportDelegate {
     }
     switch channel {
     case .bundles:
-      verifier.submit(.frames([frame], from: index))
+      verifier.submit(.frames([frame], from: index, .pushed))
     case .control:
       do throws(WireError) {
         guard frame.count <= GossipMessage.bytesMax else { throw .overLimit }
