@@ -204,7 +204,7 @@ let testTargets: [Target] = [
     ]),
   tests(
     "SimulatorTests",
-    ["Primitives", "Crypto", "Records", "CoreKit", "NodeCore", "Simulator"]),
+    ["Primitives", "Crypto", "Records", "CoreKit", "GossipCore", "NodeCore", "Simulator"]),
   tests(
     "NodeRuntimeTests",
     [

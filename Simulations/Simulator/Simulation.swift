@@ -49,6 +49,18 @@ package struct Verdict: Sendable {
     package var cutOff = 0
   }
 
+  /// How bundles came to those who did not make them.
+  package struct Spread: Sendable, Hashable {
+    /// Bundles that nodes applied of others' lanes.
+    package var deliveries: UInt64 = 0
+    /// Bundles that came and were held already.
+    package var duplicates: UInt64 = 0
+    /// Copies that were pushed on by relays.
+    package var handedOn: UInt64 = 0
+    /// The most hops of pushes that a bundle's first copy took; counted when relays are used.
+    package var hopsMax = 0
+  }
+
   /// The scenario's name.
   package let scenario: String
   /// The seed.
@@ -67,6 +79,8 @@ package struct Verdict: Sendable {
   package let writes: Writes
   /// How long after the last fault all nodes held the same; `nil` when they never did.
   package let convergedAfter: TimeSpan?
+  /// How bundles came to those who did not make them.
+  package let spread: Spread
   /// Rare things that happened.
   package let probes: ProbeCounts
   /// Every event as text, when asked for.

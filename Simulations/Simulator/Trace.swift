@@ -12,12 +12,14 @@ extension NodeEvent {
     case .connected(let peer, _): 0x100 + UInt64(peer.value) << 16
     case .disconnected(let peer): 0x101 + UInt64(peer.value) << 16
     case .received(let message, let peer): message.auditTag + UInt64(peer.value) << 16
-    case .bundles(let bundles, let peer):
+    case .bundles(let bundles, let peer, _):
       bundles.reduce(0x103 + UInt64(peer.value) << 16) { $0 &* 31 ^ $1.value.digest.words.0 }
     case .pullEnded(let pull, let outcome):
       (outcome == .complete ? 0x104 : 0x105) + pull.value << 16
     case .pushBlocked(let peer): 0x106 + UInt64(peer.value) << 16
     case .pushReady(let peer): 0x107 + UInt64(peer.value) << 16
+    case .routes(let routes): 0x10d + UInt64(routes.duties.count) << 16
+    case .comparePeer(let node): 0x10e ^ (node?.key.words.0 ?? 0) << 16
     case .submit(let write, _, _, _): 0x108 + write.value << 16
     case .follow(let write, _, _, _): 0x109 + write.value << 16
     case .durable(let sequence): 0x10a + sequence << 16
@@ -34,7 +36,7 @@ extension NodeEvent {
     case .connected(let peer, _): "is connected to peer \(peer.value)"
     case .disconnected(let peer): "is disconnected from peer \(peer.value)"
     case .received(let message, let peer): "hears from peer \(peer.value): \(message.traceText)"
-    case .bundles(let bundles, let peer):
+    case .bundles(let bundles, let peer, _):
       "gets from peer \(peer.value): "
         + bundles.map {
           "\($0.value.header.lane.digest.short)/\($0.value.header.number)"
@@ -42,6 +44,8 @@ extension NodeEvent {
     case .pullEnded(let pull, let outcome): "pull \(pull.value) ended: \(outcome)"
     case .pushBlocked(let peer): "push to peer \(peer.value) is blocked"
     case .pushReady(let peer): "push to peer \(peer.value) is ready"
+    case .routes(let routes): "relays for \(routes.duties.count) nodes"
+    case .comparePeer(let node): "compares with \(node?.key.short ?? "anyone")"
     case .submit(let write, let operations, let level, _):
       "takes write \(write.value) of \(operations.count) for \(level.rawValue)"
     case .follow(let write, let position, let level, _):

@@ -52,6 +52,8 @@ final class World {
   var door = Door()
   var workload: Workload
   var ledger: RunLedger
+  /// Per node which way bundles go, when relays are used.
+  var routes: [RelayRoutes] = []
   var audit = Auditor()
   var probes = ProbeCounts()
   var trace: [String] = []
@@ -83,6 +85,7 @@ final class World {
     faultRandom = Xoshiro256(seed: seed, purpose: "faults")
     hostileRandom = Xoshiro256(seed: seed, purpose: "hostile")
     makeNodes()
+    if scenario.usesRelays { makeRoutes() }
   }
 
   private func makeNodes() {
@@ -154,6 +157,6 @@ final class World {
       scenario: scenario.name, seed: seed, violation: violation, audit: audit.text,
       simulated: now.since(.origin), events: eventCount, bundles: ledger.bundleCount,
       writes: ledger.writes, convergedAfter: convergedAt.map { $0.since(healedAt) },
-      probes: probes, trace: trace)
+      spread: ledger.spread, probes: probes, trace: trace)
   }
 }

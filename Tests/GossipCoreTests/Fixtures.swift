@@ -103,10 +103,10 @@ struct Rig {
   /// Gives bundles to the core and returns what it delivered.
   mutating func receive(
     _ bundles: Verified<SignedBundle>..., from peer: PeerIndex = PeerIndex(0),
-    at now: Moment = Place.moment(1)
+    _ arrival: BundleArrival = .pushed, at now: Moment = Place.moment(1)
   ) -> [UInt64] {
     let before = effects.delivered.count
-    gossip.receive(bundles, from: peer, at: now, into: &effects)
+    gossip.receive(bundles, from: peer, arrival, at: now, into: &effects)
     return effects.delivered[before...].map(\.value.header.number)
   }
 

@@ -1,5 +1,6 @@
 import CoreKit
 import Crypto
+import GossipCore
 import NodeCore
 import Primitives
 import Records
@@ -128,7 +129,8 @@ private struct Lonely {
     let other = SignedBundle(
       signedHeader: SignedHeader(signing: header, with: key), operations: operations)
     node.effects.removeAll()
-    node.handle(.bundles([Verified(own: other, signedWith: key)], from: PeerIndex(0)), at: 3)
+    node.handle(
+      .bundles([Verified(own: other, signedWith: key)], from: PeerIndex(0), .pushed), at: 3)
     node.handle(.turnEnded, at: 3)
     #expect(node.effects.batch?.proofs.count == 1)
     node.effects.removeAll()

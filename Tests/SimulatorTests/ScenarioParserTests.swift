@@ -14,6 +14,7 @@ import Testing
         clients 8 rate 50/s quorum 75%
         clock skew 200ms drift 100
         disk latency 1ms..5ms
+        relays
         chaos crashes 3 partitions 2 cuts 1 pauses 1 slow-disks 4
         at 8s heal
         at 2s partition 1,2 | 3,4,5
@@ -35,6 +36,7 @@ import Testing
     #expect(scenario.network.duplicateMillionths == 2_500)
     #expect(scenario.clients.quorumMillionths == 750_000)
     #expect(scenario.chaos.slowDisks == 4)
+    #expect(scenario.usesRelays)
     #expect(scenario.steps.count == 13)
     #expect(scenario.steps.first?.fault == .partition([[0, 1], [2, 3, 4]]))
     #expect(scenario.steps.last?.fault == .heal)
@@ -42,7 +44,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("nodes", 1, "missing"), ("nodes 0", 1, "1 to 16"), ("nodes x", 1, "'x'"),
+    ("nodes", 1, "missing"), ("nodes 0", 1, "1 to 32"), ("nodes x", 1, "'x'"),
     ("\n\nfrobnicate 3", 3, "'frobnicate' is no statement"),
     ("duration 5", 1, "must end in us, ms or s"), ("duration 0s", 1, "more than nothing"),
     ("network delay 5ms", 1, "a range"), ("network delay 5ms..1ms", 1, "ends before"),

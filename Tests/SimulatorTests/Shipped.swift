@@ -7,7 +7,7 @@ enum Shipped {
   static let names = [
     "asymmetric-cut", "chaos", "clock-skew", "crash-restart", "equivocator",
     "forged-input", "fork-across-restarts", "isolate-one", "late-joiner", "lossy-network",
-    "partition-heals", "rolling-restarts", "slow-disk",
+    "partition-heals", "relays", "rolling-restarts", "slow-disk",
   ]
 
   private static let folder = URL(filePath: #filePath)

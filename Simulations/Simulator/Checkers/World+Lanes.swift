@@ -130,19 +130,21 @@ extension World {
     }
   }
 
-  /// Checks that a pushed bundle is on its sender's disk.
+  /// Checks that a pushed bundle is on its author's disk, whoever pushes it.
   func checkShown(_ bytes: [UInt8], by index: Int) {
     guard liars[index] == nil else { return }
     guard let header = door.bundle(bytes, unsignedFrom: [])?.value.header else {
       report(.shownIsDurable, index, "an unsound bundle is pushed")
       return
     }
-    let durable = nodes[index].disk.durable(header.lane)
+    let author = ledger.authors[header.lane] ?? index
+    guard liars[author] == nil else { return }
+    let durable = nodes[author].disk.durable(header.lane)
     if header.number > durable {
       report(
         .shownIsDurable, index,
         "\(place(LanePosition(lane: header.lane, number: header.number))) is pushed, the disk "
-          + "holds \(durable)")
+          + "of its author holds \(durable)")
     }
   }
 

@@ -9,5 +9,8 @@ extension World {
     probes[.duplicateReceived] += counters.duplicates
     probes[.futureDelayed] += counters.future
     probes[.strangerRefused] += counters.foreign
+    ledger.spread.deliveries += counters.applied
+    ledger.spread.duplicates += counters.duplicates
+    ledger.spread.handedOn += counters.handedOn
   }
 }

@@ -140,7 +140,8 @@ extension World {
         refuse(index, other)
       }
     case .push(let bytes):
-      admit([bytes], from: peer, at: index)
+      countHop(bytes, from: other, to: index)
+      admit([bytes], from: peer, .pushed, at: index)
     case .pull(let pull, let bytes):
       answer(pull, bytes, from: other, at: index)
     case .answer(let pull, let frames):
@@ -148,13 +149,15 @@ extension World {
       if !frames.isEmpty { probes[.pullRepaired] += 1 }
       nodes[index].pulledBundles += frames.count
       if nodes[index].pulledBundles > 100 { probes[.caughtUp] += 1 }
-      admit(frames, from: peer, at: index)
+      admit(frames, from: peer, .pulled, at: index)
       endPull(pull, .complete, at: index)
     }
   }
 
   /// Lets sound bundles in; bytes that are none end the connection.
-  func admit(_ frames: [[UInt8]], from peer: PeerIndex, at index: Int) {
+  private func admit(
+    _ frames: [[UInt8]], from peer: PeerIndex, _ arrival: BundleArrival, at index: Int
+  ) {
     var sound: [Verified<SignedBundle>] = []
     var isAllSound = true
     for frame in frames {
@@ -164,7 +167,7 @@ extension World {
         isAllSound = false
       }
     }
-    if !sound.isEmpty { give(.bundles(sound, from: peer), to: index) }
+    if !sound.isEmpty { give(.bundles(sound, from: peer, arrival), to: index) }
     if !isAllSound { refuse(index, nodes[index].peersByIndex[Int(peer.value)]) }
   }
 

@@ -50,6 +50,7 @@ extension World {
     audit.mix(0x5a, UInt64(index), nodes[index].life)
     note { "node \(index + 1) starts, life \(nodes[index].life), replays \(found.replayed)" }
     checkEqualFrontiers(index)
+    if scenario.usesRelays { give(.routes(routes[index]), to: index) }
     plan(index)
     for pair in network.allPairs where pair.contains(index) {
       planDial(pair, within: .milliseconds(50))

@@ -60,6 +60,8 @@ package struct Scenario: Sendable {
   package var clockSkew = TimeSpan.zero
   /// How much faster or slower a node's wall clock may run, in millionths.
   package var clockDriftMillionths: UInt64 = 0
+  /// Whether every node spreads its bundles through relays.
+  package var usesRelays = false
   /// The clients.
   package var clients = Clients()
   /// The faults, in order of time.
@@ -70,7 +72,7 @@ package struct Scenario: Sendable {
   package var convergence = TimeSpan.seconds(10)
 
   /// The largest number of nodes.
-  package static let nodesMax = 16
+  package static let nodesMax = 32
   /// The longest duration.
   package static let durationMax = TimeSpan.seconds(3_600)
 

@@ -34,6 +34,7 @@ extension Scenario {
     case "disk":
       try reader.expect("latency")
       diskLatency = try reader.range("the latency")
+    case "relays": usesRelays = true
     case "at": try readStep(&reader)
     case "chaos": try readChaos(&reader)
     case "expect":
@@ -43,7 +44,7 @@ extension Scenario {
     default:
       throw reader.error(
         "'\(word)' is no statement; there are nodes, duration, network, clients, clock, disk, "
-          + "at, chaos and expect")
+          + "relays, at, chaos and expect")
     }
   }
 

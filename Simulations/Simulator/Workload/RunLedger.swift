@@ -38,6 +38,9 @@ struct RunLedger {
   var open: [WriteID: Write] = [:]
   var promises: [Promise] = []
   var writes = Verdict.Writes()
+  var spread = Verdict.Spread()
+  /// Per bundle and node: after how many hops of pushes it came first; 0 when it did not.
+  var hops: [Digest: [Int]] = [:]
   /// Bundles in all lanes, by the largest number of each.
   private var numbers = SortedMap<LaneID, UInt64>()
 

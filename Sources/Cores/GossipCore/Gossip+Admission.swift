@@ -4,22 +4,22 @@ internal import Primitives
 package import Records
 
 extension Gossip {
-  /// Takes bundles that a peer sent, whether pushed or pulled.
+  /// Takes bundles that a peer sent.
   package mutating func receive(
-    _ bundles: [Verified<SignedBundle>], from peer: PeerIndex, at now: Moment,
-    into effects: inout GossipEffects
+    _ bundles: [Verified<SignedBundle>], from peer: PeerIndex, _ arrival: BundleArrival,
+    at now: Moment, into effects: inout GossipEffects
   ) {
     var mayUnblock = false
     for bundle in bundles {
-      mayUnblock = admit(bundle, from: peer, at: now, into: &effects) || mayUnblock
+      mayUnblock = admit(bundle, from: peer, arrival, at: now, into: &effects) || mayUnblock
     }
     if mayUnblock { applyParked(at: now, into: &effects) }
   }
 
   /// Judges one bundle; true when a lane moved or froze: others may have waited for that.
   private mutating func admit(
-    _ bundle: Verified<SignedBundle>, from peer: PeerIndex, at now: Moment,
-    into effects: inout GossipEffects
+    _ bundle: Verified<SignedBundle>, from peer: PeerIndex, _ arrival: BundleArrival,
+    at now: Moment, into effects: inout GossipEffects
   ) -> Bool {
     let header = bundle.value.header
     guard header.swarm == swarm, isMember(header.node) else {
@@ -45,12 +45,13 @@ extension Gossip {
     if header.number == lanes[index].number + 1,
       tryApply(bundle, inLane: index, at: now, into: &effects)
     {
+      handOn(bundle, from: peer, arrival, into: &effects)
       return true
     }
     guard lanes[index].fault == nil else { return false }
     let parked = lanes[index].parked[header.number]?.bundle.value.signedHeader
     if contradict(parked, with: bundle, inLane: index, into: &effects) { return true }
-    park(bundle, inLane: index)
+    if park(bundle, inLane: index) { handOn(bundle, from: peer, arrival, into: &effects) }
     return false
   }
 
@@ -187,11 +188,12 @@ extension Gossip {
     }
   }
 
-  private mutating func park(_ bundle: Verified<SignedBundle>, inLane index: Int) {
+  /// Keeps a bundle that is not due; false when it was kept already or there is no room.
+  private mutating func park(_ bundle: Verified<SignedBundle>, inLane index: Int) -> Bool {
     let number = bundle.value.header.number
     guard lanes[index].parked[number] == nil else {
       counters.duplicates += 1
-      return
+      return false
     }
     let byteCount = bundle.value.header.bodyByteCount + 512
     let isNext = number == lanes[index].number + 1
@@ -203,7 +205,7 @@ extension Gossip {
       guard isNext, let last = lanes[index].parked.entries.last, last.value.byteCount >= byteCount
       else {
         counters.parkedDropped += 1
-        return
+        return false
       }
       counters.parkedDropped += 1
       unpark(last.key, inLane: index)
@@ -212,6 +214,7 @@ extension Gossip {
     parkedBytes += byteCount
     lanes[index].gained += 1
     lanes[index].parked[number] = ParkedBundle(bundle: bundle, byteCount: byteCount)
+    return true
   }
 
   mutating func unpark(_ number: UInt64, inLane index: Int) {

@@ -55,11 +55,12 @@ extension Gossip {
     if isAnyoneBehind { scheduleDigest(at: now) }
   }
 
-  /// Tells one peer, by chance, everything: whatever was lost is made good.
+  /// Tells one peer everything, the one named or one by chance: whatever was lost is made good.
   mutating func announceAll(into effects: inout GossipEffects) {
     let connected = peers.indices.filter { peers[$0].isConnected }
     guard !connected.isEmpty else { return }
-    let peerIndex = connected[random.next(below: connected.count)]
+    let named = comparePeer.flatMap { peerIndexes[$0] }.flatMap { peers[$0].isConnected ? $0 : nil }
+    let peerIndex = named ?? connected[random.next(below: connected.count)]
     tell(wholeProgress(), peerIndex, into: &effects)
   }
 

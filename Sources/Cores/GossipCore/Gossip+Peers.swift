@@ -9,7 +9,10 @@ extension Gossip {
     _ peer: PeerIndex, _ node: NodeID, at now: Moment, into effects: inout GossipEffects
   ) {
     precondition(Int(peer.value) <= peers.count, "peer \(peer.value) of \(peers.count)")
-    if Int(peer.value) == peers.count { peers.append(PeerState(index: peer, node: node)) }
+    if Int(peer.value) == peers.count {
+      peers.append(PeerState(index: peer, node: node))
+      peerIndexes[node] = Int(peer.value)
+    }
     let index = Int(peer.value)
     precondition(peers[index].node == node, "peer \(peer.value) is another node")
     peers[index].isConnected = true

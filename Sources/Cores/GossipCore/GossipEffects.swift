@@ -52,12 +52,22 @@ package struct GossipEffects: Sendable {
     package let conflicting: SignedHeader
   }
 
+  /// A bundle of another node to be pushed on.
+  package struct HandedOn: Sendable {
+    /// The peers.
+    package let peers: [PeerIndex]
+    /// The bundle.
+    package let bundle: Verified<SignedBundle>
+  }
+
   /// Messages, in order per peer.
   package var sends: [Send] = []
   /// Peers to be disconnected, with the reason.
   package var disconnects: [(peer: PeerIndex, reason: StaticString)] = []
   /// Pulls to start.
   package var pulls: [Pull] = []
+  /// Bundles to be pushed on, in order.
+  package var handedOn: [HandedOn] = []
   /// Bundles that are now part of this node's history, in causal order.
   package var delivered: [Verified<SignedBundle>] = []
   /// Tiles that the delivered bundles closed.
@@ -78,6 +88,7 @@ package struct GossipEffects: Sendable {
     sends.removeAll(keepingCapacity: true)
     disconnects.removeAll(keepingCapacity: true)
     pulls.removeAll(keepingCapacity: true)
+    handedOn.removeAll(keepingCapacity: true)
     delivered.removeAll(keepingCapacity: true)
     tiles.removeAll(keepingCapacity: true)
     proofs.removeAll(keepingCapacity: true)
@@ -102,6 +113,8 @@ package struct GossipCounters: Hashable, Sendable {
   package var invalid: UInt64 = 0
   /// Bundles delayed because their time lies ahead of the wall clock.
   package var future: UInt64 = 0
+  /// Copies of others' bundles that were pushed on.
+  package var handedOn: UInt64 = 0
   /// Pulls started.
   package var pulls: UInt64 = 0
   /// Pulls that failed or brought nothing.

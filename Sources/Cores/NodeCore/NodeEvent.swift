@@ -25,14 +25,18 @@ package enum NodeEvent: Sendable {
   case disconnected(PeerIndex)
   /// A decoded message came on the control channel.
   case received(GossipMessage, from: PeerIndex)
-  /// Verified bundles came, pushed or pulled.
-  case bundles([Verified<SignedBundle>], from: PeerIndex)
+  /// Verified bundles came.
+  case bundles([Verified<SignedBundle>], from: PeerIndex, BundleArrival)
   /// A pull is over; its bundles came before.
   case pullEnded(PullID, PullOutcome)
   /// A peer's push channel is full: it becomes pull-only.
   case pushBlocked(PeerIndex)
   /// A peer's push channel has room again.
   case pushReady(PeerIndex)
+  /// Bundles go other ways from now on.
+  case routes(RelayRoutes)
+  /// The whole frontier is to be compared with that node next; `nil` leaves it to chance.
+  case comparePeer(NodeID?)
   /// An agent's operations, encoded, to be written as one group.
   case submit(WriteID, operations: [[UInt8]], level: WriteLevel, deadline: Instant)
   /// A wait for operations that were written before, here or elsewhere.

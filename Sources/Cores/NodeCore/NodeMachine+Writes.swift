@@ -162,7 +162,7 @@ extension NodeMachine {
       batchesInFlight.removeFirst()
     }
     guard !synced.isEmpty else { return }
-    let peers = gossip.eagerPeers
+    let peers = gossip.ownPushPeers
     if let own = synced.last(where: { $0.lane == gossip.ownLane }) {
       while let bundle = ownInFlight.first, bundle.value.header.number <= own.number {
         ownInFlight.removeFirst()

@@ -28,7 +28,7 @@ internal import Wire
 /// ```
 ///
 /// Invariants:
-/// - N1: a bundle is pushed, and a write reported, only after its batch is durable.
+/// - N1: an own bundle is pushed, and a write reported, only after its batch is durable.
 /// - N2: `quorum` is reported only when a majority of voters said that it is synced.
 /// - N3: batches are numbered without gaps and hold whole bundles with all their rows.
 /// - N4: every write is reported exactly once.
@@ -107,14 +107,18 @@ package struct NodeMachine: ProtocolCore {
     case .received(let message, let peer):
       gossip.receive(message, from: peer, at: now, into: &gossipEffects)
       waitersDue = true
-    case .bundles(let bundles, let peer):
-      gossip.receive(bundles, from: peer, at: now, into: &gossipEffects)
+    case .bundles(let bundles, let peer, let arrival):
+      gossip.receive(bundles, from: peer, arrival, at: now, into: &gossipEffects)
     case .pullEnded(let pull, let outcome):
       gossip.end(pull, outcome, at: now, into: &gossipEffects)
     case .pushBlocked(let peer):
       gossip.setEager(false, peer)
     case .pushReady(let peer):
       gossip.setEager(true, peer)
+    case .routes(let routes):
+      gossip.setRoutes(routes)
+    case .comparePeer(let node):
+      gossip.setComparePeer(node)
     case .submit(let write, let operations, let level, let deadline):
       submit(write, operations, level, deadline, into: &effects)
     case .follow(let write, let position, let level, let deadline):
@@ -158,6 +162,9 @@ package struct NodeMachine: ProtocolCore {
     effects.sends.append(contentsOf: gossipEffects.sends)
     effects.disconnects.append(contentsOf: gossipEffects.disconnects)
     effects.pulls.append(contentsOf: gossipEffects.pulls)
+    for handed in gossipEffects.handedOn {
+      effects.pushes.append(.init(peers: handed.peers, bytes: handed.bundle.value.encoded))
+    }
     effects.headersWanted.append(contentsOf: gossipEffects.headersWanted)
     if let position = gossipEffects.ownLaneAhead {
       effects.notices.append(.ownLaneAhead(position))

@@ -14,8 +14,8 @@ internal import Wire
 final class BundleVerifier: Sendable {
   /// What came from a peer.
   enum Job: Sendable {
-    /// Frames that should each be a bundle, pushed or pulled.
-    case frames([[UInt8]], from: PeerIndex)
+    /// Frames that should each be a bundle.
+    case frames([[UInt8]], from: PeerIndex, BundleArrival)
     /// A pull ended; reported after the bundles that it brought.
     case pullEnded(PullID, PullOutcome)
   }
@@ -23,7 +23,7 @@ final class BundleVerifier: Sendable {
   /// What is handed to the loop.
   enum Finding: Sendable {
     /// Bundles whose signature and content are sound.
-    case bundles([Verified<SignedBundle>], from: PeerIndex)
+    case bundles([Verified<SignedBundle>], from: PeerIndex, BundleArrival)
     /// Frames that are no bundles, or whose signature or content is not sound.
     case refused(count: Int, from: PeerIndex, reason: String)
     /// A pull ended.
@@ -91,7 +91,7 @@ final class BundleVerifier: Sendable {
 
   private static func byteCount(of job: Job) -> Int {
     switch job {
-    case .frames(let frames, _):
+    case .frames(let frames, _, _):
       frames.reduce(0) { $0 + $1.count + frameOverheadBytes }
     case .pullEnded: 0
     }
@@ -102,7 +102,7 @@ final class BundleVerifier: Sendable {
     switch job {
     case .pullEnded(let pull, let outcome):
       return [.pullEnded(pull, outcome)]
-    case .frames(let frames, let peer):
+    case .frames(let frames, let peer, let arrival):
       var bundles: [Verified<SignedBundle>] = []
       var findings: [Finding] = []
       bundles.reserveCapacity(frames.count)
@@ -119,7 +119,7 @@ final class BundleVerifier: Sendable {
           findings.append(.refused(count: 1, from: peer, reason: "not a bundle: \(error)"))
         }
       }
-      if !bundles.isEmpty { findings.insert(.bundles(bundles, from: peer), at: 0) }
+      if !bundles.isEmpty { findings.insert(.bundles(bundles, from: peer, arrival), at: 0) }
       return findings
     }
   }

@@ -101,7 +101,7 @@ extension NodeDriver: QUICTransportDelegate {
     case .consensus:
       receiveControl(frame, from: id, isDatagram: false)
     case .bundles:
-      verifier.submit(.frames([frame], from: index))
+      verifier.submit(.frames([frame], from: index, .pushed))
     case .control:
       do throws(WireError) {
         guard frame.count <= GossipMessage.bytesMax else { throw .overLimit }

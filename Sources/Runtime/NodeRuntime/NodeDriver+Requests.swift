@@ -37,7 +37,7 @@ extension NodeDriver {
 
   func transport(_ transport: QUICTransport, receivedResponse frame: [UInt8], id: RequestID) {
     guard let (_, peer) = pulls[id] else { return }
-    verifier.submit(.frames([frame], from: peer))
+    verifier.submit(.frames([frame], from: peer, .pulled))
   }
 
   func transport(_ transport: QUICTransport, responseEnded id: RequestID, how: ResponseEnd) {
@@ -168,8 +168,8 @@ extension NodeDriver {
   func take(_ findings: [BundleVerifier.Finding]) {
     for finding in findings {
       switch finding {
-      case .bundles(let bundles, let peer):
-        step(.bundles(bundles, from: peer))
+      case .bundles(let bundles, let peer, let arrival):
+        step(.bundles(bundles, from: peer, arrival))
       case .pullEnded(let pull, let outcome):
         step(.pullEnded(pull, outcome))
       case .refused(let count, let peer, let reason):

@@ -117,6 +117,9 @@ extension NodeDriver {
     counter(
       "swarmoracle_guest_frames_refused_total", "Frames of guests, who may only ask to join.",
       counters.guestFramesRefused)
+    counter(
+      "swarmoracle_bundles_handed_on_total", "Copies of others' bundles pushed on as a relay.",
+      gossip.handedOn)
     counter("swarmoracle_pulls_started_total", "Ranges asked of peers.", gossip.pulls)
     counter(
       "swarmoracle_pulls_fruitless_total", "Pulls that failed or brought nothing.",
