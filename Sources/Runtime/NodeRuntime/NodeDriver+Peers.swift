@@ -122,7 +122,7 @@ extension NodeDriver: QUICTransportDelegate {
   func transport(
     _ transport: QUICTransport, receivedDatagram datagram: [UInt8], from id: PeerConnectionID
   ) {
-    counters.messagesRefused += 1
+    receiveControl(datagram, from: id, isDatagram: true)
   }
 
   /// Whether a node is in the genesis document or was announced in a lane.

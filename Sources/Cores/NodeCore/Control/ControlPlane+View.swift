@@ -52,7 +52,8 @@ extension ControlPlane {
     if settings != coordinator.settings {
       coordinator.handle(.settings(settings), at: now, into: &coordinatorEffects)
     }
-    let alive = membership.members.filter(\.state.isPresent)
+    // The node itself lives, also before it may say so under a durable incarnation.
+    let alive = membership.members.filter { $0.state.isPresent || $0.node == member.node }
     coordinator.handle(
       .members(alive.map(coordinatorMember), stableSince: membership.stableSince), at: now,
       into: &coordinatorEffects)
