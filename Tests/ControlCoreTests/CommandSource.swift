@@ -16,6 +16,8 @@ struct CommandSource {
   private var senders: [Sender] = []
   private var leases: [LeaseID] = []
   private var versions: [UInt64] = [1]
+  /// Who asked for which lock lately.
+  private var asked: [(name: ControlName, lease: LeaseID)] = []
   private var nextSession: UInt64 = 1
 
   init(seed: UInt64) {
@@ -35,8 +37,25 @@ struct CommandSource {
     return Sender(session: ControlSession(number: number, openedAt: index))
   }
 
-  /// Learns what a result says, as a client does.
-  mutating func learn(_ result: ControlResult) {
+  /// Learns what a result says, as a client does: the sender of a command at `index` whose session
+  /// is forgotten opens a new one.
+  mutating func learn(_ result: ControlResult, of command: ControlCommand, at index: UInt64) {
+    if result.outcome == .refused(.sessionExpired) || result.outcome == .refused(.stale) {
+      for place in senders.indices where senders[place].session == command.session {
+        senders[place] = newSender(at: index)
+      }
+    }
+    if case .acquireLock(let name, let lease, _) = command.operation {
+      asked.append((name, lease))
+      if asked.count > 6 { asked.removeFirst() }
+    }
+    if case .leaseEnded(let lease, _, _) = result.outcome {
+      leases.removeAll { $0 == lease }
+      asked.removeAll { $0.lease == lease }
+    }
+    if case .releaseLock(let name, let lease, _) = command.operation {
+      asked.removeAll { $0.name == name && $0.lease == lease }
+    }
     versions.append(result.revision)
     if versions.count > 12 { versions.removeFirst() }
     if case .leaseGranted(let lease, _) = result.outcome {
@@ -47,7 +66,7 @@ struct CommandSource {
 
   /// The command to apply at `index`.
   mutating func next(index: UInt64) -> ControlCommand {
-    if draw.chance(Ratio(1, in: 6)) { return ControlCommand(operation: operation()) }
+    if draw.chance(Ratio(1, in: 3)) { return ControlCommand(operation: operation()) }
     let place = draw.next(below: senders.count)
     if draw.chance(Ratio(1, in: 60)) { senders[place] = newSender(at: index - 1) }
     if draw.chance(Ratio(1, in: 200)) {
@@ -65,7 +84,7 @@ struct CommandSource {
       senders[place].acknowledged = draw.next(in: senders[place].acknowledged...sequence)
     }
     let name: Identifier<ControlIdempotency>? =
-      draw.chance(Ratio(1, in: 4)) ? Identifier(high: 9, low: draw.next(below: 40)) : nil
+      draw.chance(Ratio(1, in: 4)) ? Identifier(high: 9, low: draw.next(below: 300)) : nil
     let command = ControlCommand(
       session: senders[place].session, sequence: sequence,
       acknowledgedBelow: senders[place].acknowledged, idempotency: name, operation: operation())
@@ -94,7 +113,7 @@ struct CommandSource {
   }
 
   private mutating func condition() -> ControlCondition {
-    switch draw.next(below: 4) {
+    switch draw.next(below: 8) {
     case 0: .mustBeAbsent
     case 1: .version(max(1, version()))
     default: .none
@@ -114,10 +133,10 @@ struct CommandSource {
     case 17: return .revokeLease(lease())
     case 18: return .expireLease(lease(), renewals: draw.next(below: 3))
     case 19...24:
-      return .acquireLock(name: name(), lease: lease(), wait: draw.chance(Ratio(3, in: 4)))
-    case 25: return .cancelWait(name: name(), lease: lease())
-    case 26: return .releaseLock(name: name(), lease: lease())
-    case 27: return .releaseLock(name: name(), lease: lease(), token: max(1, version()))
+      return .acquireLock(
+        name: CommandSource.names[draw.next(below: 3)], lease: lease(),
+        wait: draw.chance(Ratio(3, in: 4)))
+    case 25...27: return leaving()
     case 28: return .setMember(node(), role: role())
     case 29: return .removeMember(node())
     case 30: return .restoreMember(node(), role: role())
@@ -125,6 +144,19 @@ struct CommandSource {
       return draw.chance(Ratio(1, in: 2))
         ? .setSetting(.votersMax, value: draw.next(below: 9))
         : .setSetting(.egressBytesPerSecond, value: draw.next(below: 200_000))
+    }
+  }
+
+  /// The end of holding or waiting, mostly of one that was asked for.
+  private mutating func leaving() -> ControlOperation {
+    var (name, lease) = (name(), lease())
+    if !asked.isEmpty, draw.chance(Ratio(7, in: 8)) {
+      (name, lease) = asked[draw.next(below: asked.count)]
+    }
+    return switch draw.next(below: 5) {
+    case 0: .cancelWait(name: name, lease: lease)
+    case 1: .releaseLock(name: name, lease: lease, token: max(1, version()))
+    default: .releaseLock(name: name, lease: lease)
     }
   }
 

@@ -25,10 +25,10 @@ import Wire
   }
 
   /// Expects that bytes are refused, or are a state that holds its rules, has exactly these bytes
-  /// and goes on.
-  private func expectHarmless(_ bytes: [UInt8], seed: UInt64) {
+  /// and goes on. Returns whether they are a state.
+  private func expectHarmless(_ bytes: [UInt8], seed: UInt64) -> Bool {
     // A refusal is what most of them deserve.
-    guard var state = try? ControlState(snapshot: bytes, through: 1 << 40) else { return }
+    guard var state = try? ControlState(snapshot: bytes, through: 1 << 40) else { return false }
     #expect(state.brokenInvariant == nil)
     #expect(state.snapshotBytes == bytes)
     var source = CommandSource(seed: seed)
@@ -39,6 +39,7 @@ import Wire
       _ = state.apply(source.next(index: index), index: index, into: &notices)
     }
     #expect(state.brokenInvariant == nil)
+    return true
   }
 
   @Test func `a small snapshot has these bytes`() throws {
@@ -72,22 +73,26 @@ import Wire
 
   @Test func `every flipped bit gives an error or a whole state`() throws {
     let bytes = try small().state.snapshotBytes
+    var accepted = 0
     for place in bytes.indices {
       for bit in 0..<8 {
         var changed = bytes
         changed[place] ^= 1 << bit
-        expectHarmless(changed, seed: UInt64(place))
+        if expectHarmless(changed, seed: UInt64(place)) { accepted += 1 }
       }
     }
+    // Both happen: values, keys of nodes and digests may be anything, counts and order may not.
+    #expect((500...(bytes.count * 8 - 500)).contains(accepted))
   }
 
   @Test(arguments: 0..<12 as Range<UInt64>)
   func `random damage gives an error or a whole state`(seed: UInt64) throws {
     var source = CommandSource(seed: seed)
     var steps = Steps()
-    for _ in 0..<60 { source.learn(steps.apply(source.next(index: steps.index + 1))) }
+    for _ in 0..<60 { steps.apply(from: &source) }
     let bytes = steps.state.snapshotBytes
     var draw = Xoshiro256(seed: seed, purpose: "damage")
+    var accepted = 0
     for _ in 0..<120 {
       var changed = bytes
       for _ in 0...draw.next(below: 3) {
@@ -100,8 +105,9 @@ import Wire
         default: changed.swapAt(place, draw.next(below: changed.count))
         }
       }
-      expectHarmless(changed, seed: seed)
+      if expectHarmless(changed, seed: seed) { accepted += 1 }
     }
+    #expect((1..<120).contains(accepted))
   }
 
   @Test func `a snapshot that claims a later index, or a greater count, is refused`() throws {

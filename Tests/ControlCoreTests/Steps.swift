@@ -26,6 +26,12 @@ struct Steps {
     apply(ControlCommand(operation: operation)).outcome
   }
 
+  /// Applies a random command.
+  mutating func apply(from source: inout CommandSource) {
+    let command = source.next(index: index + 1)
+    source.learn(apply(command), of: command, at: index)
+  }
+
   mutating func lease() throws -> LeaseID {
     apply(.grantLease(ttlMilliseconds: 1_000))
     return try #require(LeaseID(state.revision))

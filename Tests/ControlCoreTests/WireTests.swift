@@ -100,7 +100,7 @@ import Wire
   func `answers survive the wire`(seed: UInt64) throws {
     var source = CommandSource(seed: seed)
     var steps = Steps()
-    for _ in 0..<200 { source.learn(steps.apply(source.next(index: steps.index + 1))) }
+    for _ in 0..<200 { steps.apply(from: &source) }
     var queries: [ControlQuery] = [
       .list(prefix: []), .list(prefix: [], limit: 2), .leases(limit: 2), .leases(),
       .locks(prefix: []), .locks(prefix: [], limit: 1), .members, .settings,

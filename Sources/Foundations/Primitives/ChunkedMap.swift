@@ -12,13 +12,13 @@
 ///    (A floor may be the key of an entry that is gone.)
 /// 4. `count` is the number of entries.
 ///
-/// Inlinable for the same reason as `SortedMap`.
-package struct ChunkedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
+/// Public for the same reason as `SortedMap`.
+public struct ChunkedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
   /// An entry.
-  package typealias Element = (key: Key, value: Value)
+  public typealias Element = (key: Key, value: Value)
 
   /// The most entries of a chunk.
-  @inlinable package static var chunkMax: Int { 128 }
+  @inlinable public static var chunkMax: Int { 128 }
   /// A chunk with fewer entries is joined with a neighbour if both are short enough.
   @inlinable static var chunkLow: Int { 32 }
   /// The most entries of a chunk that two were joined to: far from `chunkMax`, so that joining and
@@ -29,15 +29,15 @@ package struct ChunkedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable
   @usableFromInline var floors: [Key] = []
 
   /// The number of entries.
-  @inlinable package var count: Int { storedCount }
+  @inlinable public var count: Int { storedCount }
   @usableFromInline var storedCount = 0
 
   /// Where an entry is, or where it would be. Every change makes it void.
-  package struct Position: Sendable {
+  public struct Position: Sendable {
     @usableFromInline var chunk: Int
     @usableFromInline var offset: Int
     /// Whether there is an entry with the key that was searched for.
-    package let isFound: Bool
+    public let isFound: Bool
 
     @inlinable init(chunk: Int, offset: Int, isFound: Bool) {
       self.chunk = chunk
@@ -47,25 +47,25 @@ package struct ChunkedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable
   }
 
   /// Makes an empty map.
-  @inlinable package init() {}
+  @inlinable public init() {}
 
   /// Makes a map of entries whose keys ascend strictly.
-  @inlinable package init(sorted entries: some Sequence<Element>) {
+  @inlinable public init(sorted entries: some Sequence<Element>) {
     self.init()
     for entry in entries { append(entry.key, entry.value) }
   }
 
   /// Whether there is no entry.
-  @inlinable package var isEmpty: Bool { storedCount == 0 }
+  @inlinable public var isEmpty: Bool { storedCount == 0 }
 
   /// The entry with the smallest key.
-  @inlinable package var first: Element? { chunks.first?[0] }
+  @inlinable public var first: Element? { chunks.first?[0] }
 
   /// The entry with the greatest key.
-  @inlinable package var last: Element? { chunks.last?.last }
+  @inlinable public var last: Element? { chunks.last?.last }
 
   /// The value at `key`; assigning `nil` removes it.
-  @inlinable package subscript(key: Key) -> Value? {
+  @inlinable public subscript(key: Key) -> Value? {
     get {
       let position = search(key)
       return position.isFound ? self[position] : nil
@@ -85,14 +85,14 @@ package struct ChunkedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable
   }
 
   /// Whether there is an entry with this key.
-  @inlinable package func contains(_ key: Key) -> Bool { search(key).isFound }
+  @inlinable public func contains(_ key: Key) -> Bool { search(key).isFound }
 }
 
 // MARK: - Positions
 
 extension ChunkedMap {
   /// Finds the entry with this key, or the place before which all keys are smaller.
-  @inlinable package func search(_ key: Key) -> Position {
+  @inlinable public func search(_ key: Key) -> Position {
     if chunks.isEmpty { return Position(chunk: 0, offset: 0, isFound: false) }
     // The last chunk whose floor is not beyond the key; the first chunk has no floor.
     var low = 1
@@ -121,7 +121,7 @@ extension ChunkedMap {
   }
 
   /// The value at a position that was found.
-  @inlinable package subscript(position: Position) -> Value {
+  @inlinable public subscript(position: Position) -> Value {
     get {
       precondition(position.isFound, "the value of an entry that was not found")
       return chunks[position.chunk][position.offset].value
@@ -133,7 +133,7 @@ extension ChunkedMap {
   }
 
   /// Adds an entry where searching for its key has not found one.
-  @inlinable package mutating func insert(_ key: Key, _ value: Value, at position: Position) {
+  @inlinable public mutating func insert(_ key: Key, _ value: Value, at position: Position) {
     precondition(!position.isFound, "an entry is there")
     storedCount += 1
     if chunks.isEmpty {
@@ -162,7 +162,7 @@ extension ChunkedMap {
   }
 
   /// Adds an entry behind all others.
-  @inlinable package mutating func append(_ key: Key, _ value: Value) {
+  @inlinable public mutating func append(_ key: Key, _ value: Value) {
     if let last { precondition(last.key < key, "an entry appended out of order") }
     let chunk = Swift.max(chunks.count - 1, 0)
     insert(
@@ -172,7 +172,7 @@ extension ChunkedMap {
 
   /// Removes the entry at a position that was found, and returns its value.
   @discardableResult
-  @inlinable package mutating func remove(at position: Position) -> Value {
+  @inlinable public mutating func remove(at position: Position) -> Value {
     precondition(position.isFound, "an entry that was not found")
     storedCount -= 1
     let value = chunks[position.chunk].remove(at: position.offset).value
@@ -182,14 +182,14 @@ extension ChunkedMap {
 
   /// Removes the entry with this key, and returns its value.
   @discardableResult
-  @inlinable package mutating func removeValue(forKey key: Key) -> Value? {
+  @inlinable public mutating func removeValue(forKey key: Key) -> Value? {
     let position = search(key)
     return position.isFound ? remove(at: position) : nil
   }
 
   /// Removes the entry with the smallest key, and returns it.
   @discardableResult
-  @inlinable package mutating func popFirst() -> Element? {
+  @inlinable public mutating func popFirst() -> Element? {
     guard let first else { return nil }
     remove(at: Position(chunk: 0, offset: 0, isFound: true))
     return first
@@ -197,7 +197,7 @@ extension ChunkedMap {
 
   /// Removes all entries with smaller keys, and returns how many they were.
   @discardableResult
-  @inlinable package mutating func removeAll(below key: Key) -> Int {
+  @inlinable public mutating func removeAll(below key: Key) -> Int {
     let position = search(key)
     if position.chunk == 0 && position.offset == 0 { return 0 }
     let before = storedCount
@@ -245,7 +245,7 @@ extension ChunkedMap {
 
 extension ChunkedMap: Sequence {
   /// Walks entries in ascending order of key.
-  package struct Iterator: IteratorProtocol, Sequence, Sendable {
+  public struct Iterator: IteratorProtocol, Sequence, Sendable {
     @usableFromInline let chunks: [[Element]]
     @usableFromInline var chunk: Int
     @usableFromInline var offset: Int
@@ -256,7 +256,8 @@ extension ChunkedMap: Sequence {
       self.offset = offset
     }
 
-    @inlinable package mutating func next() -> Element? {
+    /// The next entry.
+    @inlinable public mutating func next() -> Element? {
       while chunk < chunks.count {
         if offset < chunks[chunk].count {
           offset += 1
@@ -269,25 +270,26 @@ extension ChunkedMap: Sequence {
     }
   }
 
-  @inlinable package func makeIterator() -> Iterator {
+  /// All entries, in order.
+  @inlinable public func makeIterator() -> Iterator {
     Iterator(chunks: chunks, chunk: 0, offset: 0)
   }
 
   /// The entries whose keys are not less than `key`, in order.
-  @inlinable package func entries(from key: Key) -> Iterator {
+  @inlinable public func entries(from key: Key) -> Iterator {
     let position = search(key)
     return Iterator(chunks: chunks, chunk: position.chunk, offset: position.offset)
   }
 
   /// The entries whose keys are greater than `key`, in order.
-  @inlinable package func entries(after key: Key) -> Iterator {
+  @inlinable public func entries(after key: Key) -> Iterator {
     let position = search(key)
     return Iterator(
       chunks: chunks, chunk: position.chunk, offset: position.offset + (position.isFound ? 1 : 0))
   }
 
   /// The first invariant, by number, that does not hold.
-  package var brokenInvariant: String? {
+  public var brokenInvariant: String? {
     var total = 0
     var previous: Key?
     guard floors.count == chunks.count else { return "3: \(floors.count) floors" }
@@ -308,7 +310,8 @@ extension ChunkedMap: Sequence {
 }
 
 extension ChunkedMap: Equatable where Value: Equatable {
-  package static func == (left: Self, right: Self) -> Bool {
+  /// Whether both hold the same entries, however they are cut into chunks.
+  public static func == (left: Self, right: Self) -> Bool {
     left.count == right.count
       && left.elementsEqual(right) { $0.key == $1.key && $0.value == $1.value }
   }
