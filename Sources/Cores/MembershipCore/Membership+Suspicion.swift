@@ -104,6 +104,9 @@ extension Membership {
 
   /// Speaks to members that are down, ever more rarely and for ever: whoever is there objects.
   mutating func announceToDown(at now: Instant, into effects: inout MembershipEffects) {
+    let down = entries.count(where: \.isAnnouncedTo)
+    guard down > 0 else { return }
+    let longest = min(max(limits.announceRest, .seconds(UInt64(down))), limits.announceMax)
     for index in entries.indices
     where entries[index].isAnnouncedTo && entries[index].announceDue <= now {
       send(.ping(entries[index], 0), to: index, over: .reliable, into: &effects)
@@ -111,7 +114,7 @@ extension Membership {
       let pause = entries[index].announcePause
       let part = random.next(in: 768...1_024)
       entries[index].announceDue = now + pause.scaled(by: part, over: 1_024)
-      entries[index].announcePause = min(pause * 2, limits.announceMax)
+      entries[index].announcePause = min(pause * 2, longest)
     }
   }
 

@@ -110,6 +110,7 @@ extension Membership {
       counters.implausible += 1
       return
     }
+    repeatGone(index, to: update, at: now)
     switch update.claim {
     case .alive(let attributes):
       learn(attributes, update.incarnation, of: index, at: now, into: &effects)
@@ -138,6 +139,15 @@ extension Membership {
       setState(.left, at: index, now, into: &effects)
       enqueue(update, at: now)
     }
+  }
+
+  /// Spreads again that a member is gone when somebody still speaks of it as present.
+  private mutating func repeatGone(_ index: Int, to update: MembershipUpdate, at now: Instant) {
+    let entry = entries[index]
+    guard !entry.state.isPresent, update.state.isPresent,
+      update.incarnation == entry.incarnation, let record = entry.record
+    else { return }
+    enqueue(record, at: now)
   }
 
   /// Takes what a member said of itself; an old word still tells addresses that were unknown.

@@ -46,7 +46,9 @@ package struct MembershipLimits: Hashable, Sendable {
   package var exchangeReplyMin = TimeSpan.seconds(1)
   /// The first pause before a member that is down is spoken to; it doubles.
   package var announceMin = TimeSpan.seconds(1)
-  /// The longest such pause.
+  /// The longest such pause while so few members are down that it costs nothing.
+  package var announceRest = TimeSpan.seconds(8)
+  /// The longest such pause; it grows by a second with every member that is down.
   package var announceMax = TimeSpan.seconds(60)
   /// Incarnations reserved on the disk at once.
   package var incarnationReserve: UInt64 = 16
