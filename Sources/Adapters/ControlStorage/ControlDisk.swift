@@ -26,17 +26,17 @@ struct ControlDisk: Sendable {
 
   /// Opens what a scan has found sound; `recovery` is what it led to.
   init(
-    _ directory: Directory, _ scan: DirectoryScan, slot: (value: HardStateSlot, place: Int),
-    log found: LogScan, _ recovery: ControlRecovery, segmentBytes: Int
+    _ directory: Directory, _ scan: DirectoryScan, _ slots: FoundSlots, log found: LogScan,
+    _ recovery: ControlRecovery, segmentBytes: Int
   ) throws(ControlStorageFailure) {
     self.directory = directory
-    life = slot.value.life
+    life = slots.newest.life
     buffer = AlignedBuffer(byteCount: Frame.byteCountMax)
     voidFrames = scan.snapshot?.voidFrames ?? 0
     snapshotIndex = scan.snapshot?.index ?? 0
     snapshotBytes = scan.snapshotBytes
     commit = recovery.hardState.commit
-    hard = try HardStateFile(directory, buffer, slot: slot.value, place: slot.place)
+    hard = try HardStateFile(directory, buffer, slots)
     log = try LogWriter(
       directory, found, life: life, segmentBytes: segmentBytes,
       lastIndex: recovery.entries.last?.index ?? snapshotIndex, buffer)
@@ -51,13 +51,15 @@ struct ControlDisk: Sendable {
     if let snapshot = run.installedSnapshot { try install(snapshot) }
     if let first = run.entries.first, let last = run.entries.last {
       precondition(
-        first.index > hard.slot.state.commit && first.index > snapshotIndex,
+        first.index > max(commit, snapshotIndex),
         "entry \(first.index) is committed and cannot be replaced")
       precondition(
         last.term <= hard.slot.state.term,
         "D1: an entry of term \(last.term) in term \(hard.slot.state.term)")
-      try log.append(run.entries, hardCounter: hard.slot.counter, commit: commit, &meter)
+      let newCommit = max(commit, run.hardState?.commit ?? 0)
+      try log.append(run.entries, hardCounter: hard.slot.counter, commit: newCommit, &meter)
     }
+    commit = max(commit, run.hardState?.commit ?? 0)
     if let snapshot = run.takenSnapshot { try take(snapshot) }
     if let through = run.compactedThrough { try log.drop(through: min(through, snapshotIndex)) }
   }
@@ -71,7 +73,6 @@ struct ControlDisk: Sendable {
     precondition(
       new.term > old.state.term || old.state.vote == nil || new.vote == old.state.vote,
       "a second vote in term \(new.term)")
-    commit = max(commit, new.commit)
     let incarnation = max(run.incarnation ?? 0, old.incarnation)
     let isChanged =
       new.term != old.state.term || new.vote != old.state.vote || incarnation != old.incarnation
@@ -83,6 +84,9 @@ struct ControlDisk: Sendable {
     }
   }
 
+  /// Writes a slot with the commit of the steps before. That of this run may be about entries that
+  /// are not written yet, in the place of which others may still stand: they would be taken for
+  /// committed.
   private mutating func writeSlot(
     _ change: (inout HardStateSlot) -> Void
   ) throws(ControlStorageFailure) {
@@ -126,16 +130,31 @@ struct ControlDisk: Sendable {
     snapshotIndex = file.index
   }
 
-  /// Does a step of preparing the next segment.
-  mutating func prepare() throws(ControlStorageFailure) {
-    try log.prepare()
+  /// Whether there is something to do while no step waits.
+  var hasIdleWork: Bool { !hard.isMirrored || log.wantsPreparation }
+
+  /// Does one such thing: a second copy of the newest slot before everything else, then a step of
+  /// preparing the next segment.
+  mutating func idle() throws(ControlStorageFailure) {
+    if hard.isMirrored {
+      try log.prepare()
+    } else {
+      try hard.mirror(&meter)
+    }
   }
 
-  /// Writes a last slot, so that the next opening knows how far the log went.
+  /// Does a step of preparing the next segment if it must not wait for an idle moment.
+  mutating func prepareInTime() throws(ControlStorageFailure) {
+    if log.needsPreparation { try log.prepare() }
+  }
+
+  /// Writes last slots, so that the next opening knows how far the log went.
   mutating func finish() throws(ControlStorageFailure) {
     let slot = hard.slot
     let reached = min(commit, log.lastIndex)
-    guard slot.durableFrame != log.lastFrame || slot.state.commit != reached else { return }
-    try writeSlot { _ in }
+    if slot.durableFrame != log.lastFrame || slot.state.commit < reached {
+      try writeSlot { _ in }
+    }
+    if !hard.isMirrored { try hard.mirror(&meter) }
   }
 }

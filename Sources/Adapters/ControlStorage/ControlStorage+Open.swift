@@ -23,7 +23,7 @@ extension ControlStorage {
   ///     sequences ascend. It must return soon and not call `flush` or `close`.
   ///   - onFailure: told at most once that storage has stopped, on the same thread.
   /// - Returns: the storage, running, and what its files held.
-  /// - Throws: why the directory cannot be used; nothing that it held was changed then.
+  /// - Throws: why the directory cannot be used; nothing that was durable has been changed then.
   package static func open(
     directory path: String, newLife: UInt64, options: ControlStorageOptions = .init(),
     logger: Logger = .silent, onDurable: @escaping @Sendable (UInt64) -> Void,
@@ -44,12 +44,12 @@ extension ControlStorage {
         return try DirectoryScan(directory)
       }
     }
-    guard let recovery = scan.recovery, let slot = scan.slot, let log = scan.log else {
+    guard let recovery = scan.recovery, let slots = scan.slots, let log = scan.log else {
       throw OpenControlStorageError(.damaged(scan.damages), directory: path)
     }
     let disk = try translate(path) { () throws(ControlStorageFailure) in
       try ControlDisk(
-        directory, scan, slot: slot, log: log, recovery, segmentBytes: options.segmentBytes)
+        directory, scan, slots, log: log, recovery, segmentBytes: options.segmentBytes)
     }
     if let torn = log.torn {
       logger.log(

@@ -41,7 +41,7 @@ extension ControlStorageFailure: CustomStringConvertible {
   package var description: String { "could not \(operation) \(file), error \(code)" }
 }
 
-/// Why the directory of a control log could not be opened; nothing was changed in it.
+/// Why the directory of a control log could not be opened; nothing durable was changed in it.
 package struct OpenControlStorageError: Error, Hashable, Sendable {
   /// What is wrong.
   package enum Reason: Hashable, Sendable {

@@ -34,7 +34,7 @@ extension ControlStorage {
     report.isNew = scan.isNew
     report.damages = scan.damages
     report.snapshot = scan.snapshot?.snapshot.head
-    if let slot = scan.slot?.value {
+    if let slot = scan.slots?.newest {
       report.life = slot.life
       report.incarnation = slot.incarnation
       report.hardState = scan.recovery?.hardState ?? slot.state
@@ -47,7 +47,7 @@ extension ControlStorage {
     }
     if let torn = log.torn, log.damage == nil {
       report.tornWrite = ControlDamage(torn.file, at: torn.end, "a torn write")
-    } else if scan.hasTornSlot && scan.damages.isEmpty {
+    } else if let slots = scan.slots, slots.other == nil, scan.damages.isEmpty {
       report.tornWrite = ControlDamage(HardStateSlot.file, "a torn slot")
     }
     return report

@@ -4,10 +4,8 @@ internal import Records
 struct DirectoryScan: Sendable {
   /// Whether no control log was ever begun here.
   private(set) var isNew = false
-  /// The newest valid slot of the hard state and its place.
-  private(set) var slot: (value: HardStateSlot, place: Int)?
-  /// Whether the other slot is torn.
-  private(set) var hasTornSlot = false
+  /// The slots of the hard state; `nil` when both are torn.
+  private(set) var slots: FoundSlots?
   private(set) var snapshot: SnapshotFile?
   private(set) var snapshotBytes = 0
   private(set) var log: LogScan?
@@ -30,7 +28,7 @@ struct DirectoryScan: Sendable {
       return
     }
     readSlots(try directory.read(HardStateSlot.file))
-    guard let slot = slot?.value else { return }
+    guard let slot = slots?.newest else { return }
     if let index = snapshots.last {
       readSnapshot(index, try directory.read(SnapshotFile.file(index)), slot.life)
     }
@@ -48,7 +46,7 @@ struct DirectoryScan: Sendable {
 
   /// What a node starts from; `nil` when the directory is new or damaged.
   var recovery: ControlRecovery? {
-    guard damages.isEmpty, let slot = slot?.value, let log else { return nil }
+    guard damages.isEmpty, let slot = slots?.newest, let log else { return nil }
     var recovery = ControlRecovery(life: slot.life)
     recovery.incarnation = slot.incarnation
     recovery.hardState = slot.state
@@ -59,21 +57,14 @@ struct DirectoryScan: Sendable {
   }
 
   private mutating func readSlots(_ bytes: [UInt8]) {
-    var found: [(value: HardStateSlot, place: Int)] = []
-    for place in 0..<HardStateSlot.count {
-      if let value = HardStateSlot(bytes, slot: place) { found.append((value, place)) }
-    }
-    slot = found.max { $0.value.counter < $1.value.counter }
-    hasTornSlot = found.count < HardStateSlot.count
-    if found.isEmpty {
+    slots = FoundSlots(bytes)
+    guard let slots else {
       damages.append(
         ControlDamage(HardStateSlot.file, "both slots fail their checksums: the vote is lost"))
+      return
     }
-    if found.count == HardStateSlot.count {
-      let counters = found.map(\.value.counter).sorted()
-      if counters[0] &+ 1 != counters[1] || found[0].value.life != found[1].value.life {
-        damages.append(ControlDamage(HardStateSlot.file, "two slots of different files"))
-      }
+    if slots.areForeign {
+      damages.append(ControlDamage(HardStateSlot.file, "two slots of different files"))
     }
   }
 

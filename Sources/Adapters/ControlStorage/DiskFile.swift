@@ -131,7 +131,7 @@ final class AlignedBuffer: @unchecked Sendable {
   init(byteCount: Int) {
     self.byteCount = byteCount
     start = .allocate(byteCount: byteCount, alignment: Block.byteCount)
-    unsafe start.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    _ = unsafe memset(start, 0, byteCount)
   }
 
   deinit {
@@ -143,10 +143,5 @@ final class AlignedBuffer: @unchecked Sendable {
     precondition(bytes.count <= byteCount, "\(bytes.count) bytes for \(byteCount)")
     let target = unsafe UnsafeMutableRawBufferPointer(start: start, count: byteCount)
     unsafe target.copyBytes(from: bytes)
-  }
-
-  /// Puts zeros everywhere.
-  func clear() {
-    _ = unsafe memset(start, 0, byteCount)
   }
 }

@@ -1,20 +1,24 @@
 internal import Records
 
 /// The file with term, vote and incarnation: two slots, written in turn, so that a torn write leaves
-/// the one before.
+/// the one before. As soon as there is time the other slot is made to say the same: a slot that goes
+/// bad later looks like a torn one, and the one before it would have forgotten a vote.
 struct HardStateFile: Sendable {
   private let file: DiskFile
   private let buffer: AlignedBuffer
   private var place: Int
   private(set) var slot: HardStateSlot
+  /// Whether both slots say the same.
+  private(set) var isMirrored: Bool
 
-  /// Opens the file whose newest slot was found at `place`, and makes durable what was found.
+  /// Opens the file whose slots were found, and makes durable what was found.
   init(
-    _ directory: Directory, _ buffer: AlignedBuffer, slot: HardStateSlot, place: Int
+    _ directory: Directory, _ buffer: AlignedBuffer, _ found: FoundSlots
   ) throws(ControlStorageFailure) {
     self.buffer = buffer
-    self.slot = slot
-    self.place = place
+    slot = found.newest
+    place = found.place
+    isMirrored = found.isMirrored
     file = try directory.open(HardStateSlot.file, .durable)
     try file.sync()
   }
@@ -47,7 +51,13 @@ struct HardStateFile: Sendable {
       try file.write(
         buffer, count: HardStateSlot.byteCount, at: nextPlace * HardStateSlot.byteCount)
     }
+    isMirrored = next.says(slot)
     slot = next
     place = nextPlace
+  }
+
+  /// Writes the newest slot into the other place.
+  mutating func mirror(_ meter: inout SyncMeter) throws(ControlStorageFailure) {
+    try write({ _ in }, &meter)
   }
 }

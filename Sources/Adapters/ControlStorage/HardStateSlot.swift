@@ -41,6 +41,12 @@ struct HardStateSlot: Hashable, Sendable {
     self.durableFrame = durableFrame
   }
 
+  /// Whether the two differ in their counters at most.
+  func says(_ other: HardStateSlot) -> Bool {
+    life == other.life && incarnation == other.incarnation && state == other.state
+      && durableFrame == other.durableFrame
+  }
+
   /// Reads slot `number` of the file's bytes; `nil` when it is torn.
   init?(_ file: [UInt8], slot number: Int) {
     let start = number * HardStateSlot.byteCount
@@ -67,5 +73,35 @@ struct HardStateSlot: Hashable, Sendable {
     let vote = RaftID(try cursor.readUInt64(span))
     state = RaftHardState(term: term, vote: vote, commit: try cursor.readUInt64(span))
     durableFrame = try cursor.readUInt64(span)
+  }
+}
+
+/// What was found in the file `hard-state`.
+struct FoundSlots: Hashable, Sendable {
+  let newest: HardStateSlot
+  /// Where the newest is.
+  let place: Int
+  /// The other one; `nil` when it is torn.
+  let other: HardStateSlot?
+
+  /// Reads the file's bytes; `nil` when both slots are torn.
+  init?(_ file: [UInt8]) {
+    let first = HardStateSlot(file, slot: 0)
+    let second = HardStateSlot(file, slot: 1)
+    if let first, first.counter > second?.counter ?? 0 {
+      (newest, place, other) = (first, 0, second)
+    } else if let second {
+      (newest, place, other) = (second, 1, first)
+    } else {
+      return nil
+    }
+  }
+
+  var isMirrored: Bool { other.map(newest.says) ?? false }
+
+  /// Whether the slots cannot be of the same file.
+  var areForeign: Bool {
+    guard let other else { return false }
+    return other.counter &+ 1 != newest.counter || other.life != newest.life
   }
 }

@@ -20,12 +20,12 @@ struct StepWriter: Sendable {
     var disk = initial
     do throws(ControlStorageFailure) {
       while true {
-        switch nextTurn(mayIdle: disk.log.wantsPreparation) {
+        switch nextTurn(mayIdle: disk.hasIdleWork) {
         case .group(let steps):
           try write(steps, to: &disk)
-          if disk.log.needsPreparation { try disk.prepare() }
+          try disk.prepareInTime()
         case .idle:
-          try disk.prepare()
+          try disk.idle()
         case .finish:
           try disk.finish()
           queue.update { queue in
@@ -53,17 +53,15 @@ struct StepWriter: Sendable {
   private func write(
     _ steps: [ControlWrite], to disk: inout ControlDisk
   ) throws(ControlStorageFailure) {
+    queue.update { $0.statistics.groups += 1 }
     for run in WriteRun.split(steps) {
       try disk.write(run)
       onDurable(run.lastSequence)
       queue.update { queue in
         queue.durableSequence = run.lastSequence
         queue.statistics.steps += UInt64(run.stepCount)
+        queue.statistics.observe(disk)
       }
-    }
-    queue.update { queue in
-      queue.statistics.groups += 1
-      queue.statistics.observe(disk)
     }
   }
 
