@@ -8,11 +8,11 @@ import Testing
     case staleRead, lostUpdate, valueFromNowhere, reorderedVersions, doubleSwap, resurrection
   }
 
-  @Test(arguments: Anomaly.allCases, 1...25 as ClosedRange<UInt64>)
+  @Test(arguments: Anomaly.allCases, 1...12 as ClosedRange<UInt64>)
   func `a planted anomaly is found`(anomaly: Anomaly, seed: UInt64) throws {
     var run = RegisterRun()
     run.unknownPercent = seed % 2 == 0 ? 10 : 0
-    run.operations = 300
+    run.operations = 200
     let history = run.history(seed: seed)
     let (planted, key) = try #require(plant(anomaly, in: history.records))
     let report = Linearizability.check(History.of(planted))

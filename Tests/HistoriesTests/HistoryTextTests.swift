@@ -122,7 +122,7 @@ import Testing
     var random = Xoshiro256(seed: seed)
     var writer = HistoryWriter()
     let text = writer.text(of: History.of(Self.everything))
-    for _ in 0..<100 {
+    for _ in 0..<25 {
       var damaged = text
       for _ in 0...random.next(below: 3) {
         damaged[random.next(below: damaged.count)] = UInt8(random.next(below: 256))

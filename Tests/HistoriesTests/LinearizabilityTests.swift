@@ -34,7 +34,7 @@ import Testing
     }
   }
 
-  @Test(arguments: 1...80 as ClosedRange<UInt64>)
+  @Test(arguments: 1...60 as ClosedRange<UInt64>)
   func `the search agrees with all permutations of altered histories`(seed: UInt64) {
     var random = Xoshiro256(seed: seed)
     var violated = 0
