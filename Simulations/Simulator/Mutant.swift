@@ -10,6 +10,20 @@ package enum Mutant: String, CaseIterable, Sendable {
   case dropGaps = "drop-gaps"
   /// Own bundles are sent when they are made, not when they are durable.
   case pushBeforeDurable = "push-before-durable"
+  /// Steps of the control log are reported durable before the disk has them.
+  case loseControlSync = "lose-control-sync"
+  /// A node forgets whom it voted for when it starts.
+  case forgetVote = "forget-vote"
+  /// A node forgets the last entries of its log when it starts.
+  case forgetTail = "forget-tail"
+  /// A question whether one would vote is taken for the vote itself.
+  case preVoteBinds = "pre-vote-binds"
+  /// A node that believes it leads answers reads without asking anybody.
+  case leaseReads = "lease-reads"
+  /// Followers take everything they are sent for committed.
+  case commitUncounted = "commit-uncounted"
+  /// Members take a change of voters for nothing.
+  case skipConfigurations = "skip-configurations"
   /// Local writes are reported when their batch is handed to the disk.
   case acknowledgeBeforeDurable = "acknowledge-before-durable"
 }

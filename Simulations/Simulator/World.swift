@@ -25,6 +25,18 @@ enum Action {
   case commitEnd(node: Int, life: UInt64)
   /// An event comes to a node from its own threads.
   case own(node: Int, life: UInt64, NodeEvent)
+  /// A group commit of a control log ends.
+  case controlCommitEnd(node: Int, life: UInt64)
+  /// A datagram of the control plane arrives.
+  case datagram(from: Int, to: Int, connection: UInt64, [UInt8])
+  /// The head of a consensus stream arrives.
+  case consensus(from: Int, to: Int, connection: UInt64)
+  /// A client of the control state acts.
+  case command(Int)
+  /// By now a crash must be known.
+  case detection(node: Int, life: UInt64)
+  /// A look at all control logs at once.
+  case logs
   /// A client writes.
   case write
   /// A planned fault.
@@ -62,12 +74,19 @@ final class World {
   var isHealing = false
   var convergedAt: Instant?
   var liars: [Int: UInt64] = [:]
+  var commands: CommandClients
+  var control = ControlBook()
+  /// Requests of operators: they are answered like any other, and nobody waits for them.
+  var operators: [ControlRequestID] = []
+  /// Nodes that an operator has removed.
+  var removed: [Int] = []
   /// Reused by every turn.
   var effects = NodeEffects()
 
   // One generator per purpose, so that a draw for one never shifts another.
   var turnRandom: Xoshiro256
   var diskRandom: Xoshiro256
+  var controlDiskRandom: Xoshiro256
   var faultRandom: Xoshiro256
   var hostileRandom: Xoshiro256
 
@@ -79,9 +98,11 @@ final class World {
     swarm = SwarmID(named: "simulated", in: cluster)
     network = Network(scenario, seed: seed)
     workload = Workload(scenario, seed: seed)
+    commands = CommandClients(scenario, seed: seed)
     ledger = RunLedger()
     turnRandom = Xoshiro256(seed: seed, purpose: "turns")
     diskRandom = Xoshiro256(seed: seed, purpose: "disks")
+    controlDiskRandom = Xoshiro256(seed: seed, purpose: "control disks")
     faultRandom = Xoshiro256(seed: seed, purpose: "faults")
     hostileRandom = Xoshiro256(seed: seed, purpose: "hostile")
     makeNodes()
@@ -104,7 +125,9 @@ final class World {
     planChaos()
     for index in nodes.indices { startNode(index) }
     for pair in network.allPairs { planDial(pair, within: .milliseconds(20)) }
-    queue.add(.write, at: .origin + .milliseconds(50))
+    if scenario.clients.count > 0 { queue.add(.write, at: .origin + .milliseconds(50)) }
+    planCommands()
+    queue.add(.logs, at: .origin + .milliseconds(100))
     queue.add(.healAll, at: .origin + scenario.duration)
     while violation == nil, convergedAt == nil, let entry = queue.removeFirst() {
       precondition(entry.at >= now, "an event is planned for the past")
@@ -113,6 +136,7 @@ final class World {
       perform(entry.action)
     }
     if violation == nil { checkEnd() }
+    if violation == nil { checkHistory() }
     for index in nodes.indices { collectProbes(of: index) }
   }
 
@@ -128,6 +152,15 @@ final class World {
     case .commitEnd(let node, let life): endCommit(node, life)
     case .own(let node, let life, let event):
       if nodes[node].life == life, nodes[node].isAlive { give(event, to: node) }
+    case .controlCommitEnd(let node, let life): endControlCommit(node, life)
+    case .datagram(let from, let to, let connection, let bytes):
+      arriveDatagram(from, to, connection, bytes)
+    case .consensus(let from, let to, let connection): arriveConsensus(from, to, connection)
+    case .command(let client): command(client)
+    case .detection(let node, let life): checkDetection(of: node, life)
+    case .logs:
+      checkLogMatching()
+      queue.add(.logs, at: now + .milliseconds(100))
     case .write: writeSomething()
     case .fault(let fault): inflict(fault)
     case .healAll: healAll()

@@ -27,6 +27,26 @@ package enum Checker: String, CaseIterable, Sendable {
   case timeMovesOn = "time-moves-on"
   /// A node is never brought down by what others claim.
   case nobodyIsTalkedDown = "nobody-is-talked-down"
+  /// A term of the control log has one leader.
+  case electionSafety = "election-safety"
+  /// Logs with an entry of one index and term agree up to there.
+  case logMatching = "log-matching"
+  /// Who leads has every entry that was committed before.
+  case leaderCompleteness = "leader-completeness"
+  /// Every node applies the same entry at an index.
+  case stateMachineSafety = "state-machine-safety"
+  /// What is applied is on the disks of a quorum.
+  case durableCommit = "durable-commit"
+  /// What clients of the control state saw is what one register per key could have shown them.
+  case linearizability
+  /// Every request to the control plane is answered once, and not long after its deadline.
+  case requestsAreAnsweredOnce = "requests-are-answered-once"
+  /// Commands are confirmed again within the stated time, whatever happens.
+  case commandsGoOn = "commands-go-on"
+  /// Every crash is known everywhere within the stated time.
+  case crashesAreDetected = "crashes-are-detected"
+  /// Nobody alive is taken for down.
+  case nobodyIsBuriedAlive = "nobody-is-buried-alive"
   /// All nodes hold the same within the stated time after the last fault.
   case convergence = "convergence"
 }

@@ -34,6 +34,32 @@ package enum Probe: String, CaseIterable, Sendable {
   case headerLoaded = "header-loaded"
   /// A restarted node connected before its peer had noticed that it was gone.
   case connectionReplaced = "connection-replaced"
+  /// Somebody was elected.
+  case leaderElected = "leader-elected"
+  /// A leader gave up for want of a quorum.
+  case quorumLost = "quorum-lost"
+  /// A follower believed a hint that its leader is dead.
+  case leaderForgotten = "leader-forgotten"
+  /// A host said that nobody listens there.
+  case crashHinted = "crash-hinted"
+  /// Leadership was handed over.
+  case leadershipTransferred = "leadership-transferred"
+  /// A change of the control log's members was committed.
+  case configurationCommitted = "configuration-committed"
+  /// A node made a snapshot of its control state.
+  case snapshotTaken = "snapshot-taken"
+  /// A node took a snapshot in.
+  case snapshotInstalled = "snapshot-installed"
+  /// A crash left a part of a step of the control log.
+  case controlStepTorn = "control-step-torn"
+  /// A node found its control log damaged.
+  case controlLogDamaged = "control-log-damaged"
+  /// A node lost its data and came back in another life.
+  case nodeWiped = "node-wiped"
+  /// A command's outcome was not known to its client.
+  case commandUnknown = "command-unknown"
+  /// A member was taken for down.
+  case memberDown = "member-down"
   /// A node fetched more than a hundred bundles by pulls in one life.
   case caughtUp = "caught-up"
 }

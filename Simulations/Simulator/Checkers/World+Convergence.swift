@@ -44,7 +44,8 @@ extension World {
       }
     }
     let count = ledger.open.count
-    return count == 0 ? nil : (nil, "\(count) writes are not reported")
+    if count > 0 { return (nil, "\(count) writes are not reported") }
+    return findControlDifference()
   }
 
   private func isFrozen(_ liar: Int, at machine: NodeMachine) -> Bool {

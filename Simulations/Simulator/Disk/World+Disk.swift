@@ -27,7 +27,8 @@ extension World {
       pushAtOnce(batch, from: index)
     case .acknowledgeBeforeDurable:
       acknowledgeAtOnce(batch, at: index)
-    case .acceptUnsigned, .dropGaps, nil:
+    case .acceptUnsigned, .dropGaps, .loseControlSync, .forgetVote, .forgetTail, .preVoteBinds,
+      .leaseReads, .commitUncounted, .skipConfigurations, nil:
       break
     }
   }

@@ -7,12 +7,18 @@ extension World {
     note { "fault: \(fault)" }
     switch fault {
     case .partition(let groups): partition(groups)
-    case .isolate(let node):
-      for other in nodes.indices where other != node {
-        network.cut(node, other)
-        network.cut(other, node)
-      }
-      noticeCuts()
+    case .isolate(let node): isolate(node)
+    case .isolateLeader: if let leader { isolate(leader) }
+    case .crashLeader(let span): if let leader { crash(leader, for: span) }
+    case .pauseLeader(let span):
+      if let leader { nodes[leader].pausedUntil = max(nodes[leader].pausedUntil, now + span) }
+    case .wipe(let node, let span): wipe(node, for: span)
+    case .damage(let node): nodes[node].isControlDamaged = true
+    case .failSync(let node, let span): crash(node, for: span)
+    case .setRole(let node, let role): setRole(node, role)
+    case .remove(let node): remove(node)
+    case .transfer:
+      if let leader { give(.control(.transferLeadership(nil)), to: leader) }
     case .cut(let from, let to):
       network.cut(from, to)
       noticeCuts()
@@ -32,6 +38,14 @@ extension World {
     }
   }
 
+  private func isolate(_ node: Int) {
+    for other in nodes.indices where other != node {
+      network.cut(node, other)
+      network.cut(other, node)
+    }
+    noticeCuts()
+  }
+
   private func partition(_ groups: [[Int]]) {
     for (left, group) in groups.enumerated() {
       for (right, other) in groups.enumerated() where left != right {
@@ -46,6 +60,7 @@ extension World {
   /// Ends the first phase: everything is healed, started and quick again, and clients fall silent.
   func healAll() {
     note { "everything is healed" }
+    checkCommandGap()
     isHealing = true
     network.heal()
     for index in nodes.indices {

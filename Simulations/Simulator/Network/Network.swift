@@ -49,6 +49,8 @@ struct Link {
   var pushesInFlight = 0
   /// Whether the node was told that the channel is full.
   var isBlocked = false
+  /// What waits on the consensus stream, oldest first, and when each has arrived at the earliest.
+  var consensus: [(bytes: [UInt8], readyAt: Instant)] = []
 
   var isUp: Bool { connection != 0 }
 }
@@ -156,6 +158,29 @@ struct Network {
     return true
   }
 
+  // MARK: The consensus stream
+
+  /// Adds a frame behind all others; true when it is the only one and must be planned.
+  mutating func enqueue(_ bytes: [UInt8], _ from: Int, _ to: Int, readyAt: Instant) -> Bool {
+    let place = from * nodeCount + to
+    let last = links[place].consensus.last?.readyAt ?? .origin
+    links[place].consensus.append((bytes, max(readyAt, last)))
+    return links[place].consensus.count == 1
+  }
+
+  /// Takes the frame whose turn it is; `nil` when there is none yet.
+  mutating func dequeue(_ from: Int, _ to: Int, at now: Instant) -> [UInt8]? {
+    let place = from * nodeCount + to
+    guard let first = links[place].consensus.first, first.readyAt <= now else { return nil }
+    links[place].consensus.removeFirst()
+    return first.bytes
+  }
+
+  /// When the next frame arrives; `nil` when none waits.
+  func nextReady(_ from: Int, _ to: Int) -> Instant? {
+    links[from * nodeCount + to].consensus.first?.readyAt
+  }
+
   // MARK: Dials
 
   /// Notes that a dial is planned; false when one was.
@@ -184,6 +209,10 @@ struct Network {
   }
 
   mutating func isLost() -> Bool { chance(conditions.lossMillionths) }
+
+  mutating func isDatagramLost() -> Bool {
+    chance(max(conditions.lossMillionths, conditions.datagramLossMillionths))
+  }
 
   mutating func isDuplicated() -> Bool { chance(conditions.duplicateMillionths) }
 

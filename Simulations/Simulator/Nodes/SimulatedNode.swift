@@ -12,6 +12,8 @@ struct SimulatedNode {
   let epoch: Identifier<LaneEpoch>
   let coreSeed: UInt64
   var disk = SimulatedDisk()
+  /// The disk of the control log.
+  var controlDisk = SimulatedControlDisk(life: 0)
 
   /// The core; `nil` while the process is not running.
   var machine: NodeMachine?
@@ -39,6 +41,15 @@ struct SimulatedNode {
   /// Pulls under way: the driver's view.
   var pulls = SortedMap<UInt64, Int>()
 
+  /// When each peer's host last said that nobody listens there.
+  var hintedAt: [Instant]
+  /// Whether the machine is gone with the process: then nobody hints.
+  var isHostDown = false
+  /// Whether the control log's disk is damaged: the next start finds that out.
+  var isControlDamaged = false
+  /// Whether the node only serves, and holds no control log.
+  var isEdge = false
+
   // The disk's surroundings.
   var slowUntil = Instant.origin
   var slowLatency = TimeSpan.zero
@@ -50,6 +61,8 @@ struct SimulatedNode {
 
   var isAlive: Bool { machine != nil }
   var id: NodeID { NodeID(key: key.publicKey) }
+  /// The member of the control log that the node is in the life of its control disk.
+  var memberID: RaftID { RaftMember(node: id, life: controlDisk.recovery.life).id }
 
   init(_ index: Int, _ scenario: Scenario, seed: UInt64, clocks: inout Xoshiro256) {
     self.index = index
@@ -59,6 +72,7 @@ struct SimulatedNode {
     epoch = Identifier(high: random.next(), low: random.next())
     coreSeed = random.next()
     peerIndexes = Array(repeating: nil, count: scenario.nodeCount)
+    hintedAt = Array(repeating: .origin, count: scenario.nodeCount)
     let skew = scenario.clockSkew.nanoseconds / 1_000_000
     clockOffsetMilliseconds = Int64(clocks.next(in: 0...(2 * skew))) - Int64(skew)
     let drift = scenario.clockDriftMillionths

@@ -3,6 +3,7 @@ internal import GossipCore
 internal import LedgerCore
 internal import NodeCore
 internal import Primitives
+internal import RaftCore
 internal import Records
 
 extension World {
@@ -30,9 +31,13 @@ extension World {
     recovery.tables = found.tables
     recovery.nextBatch = found.replayed > 0 ? 2 : 1
     let seed = nodes[index].coreSeed &+ nodes[index].life
-    let control = ControlPlaneConfiguration(
+    recovery.control = recoverControl(index)
+    var control = ControlPlaneConfiguration(
       node: nodes[index].id, cluster: cluster, founders: nodes.map(\.id),
       attributes: nodes[index].attributes, seed: seed)
+    control.showsApplied = true
+    control.raft.snapshotAfterEntries = 200
+    control.raft.keepEntries = 50
     var configuration = NodeCoreConfiguration(
       key: nodes[index].key, epoch: nodes[index].epoch, swarm: swarm, control: control,
       seed: seed)
@@ -63,6 +68,7 @@ extension World {
     nodes[index].timerAt = nil
     nodes[index].peerIndexes = Array(repeating: nil, count: nodes.count)
     nodes[index].peersByIndex.removeAll()
+    nodes[index].hintedAt = Array(repeating: .origin, count: nodes.count)
     nodes[index].pulls.removeAll()
     nodes[index].pulledBundles = 0
     nodes[index].pausedUntil = .origin
@@ -81,7 +87,10 @@ extension World {
         + "rows lost \(loss.rowStepsLost)"
     }
     resetDriver(of: index)
+    if nodes[index].controlDisk.crash(&controlDiskRandom) { probes[.controlStepTorn] += 1 }
     cutOffWrites(at: index)
+    cutOffCommands(at: index)
+    planDetection(of: index)
     dropLinks(of: index)
   }
 
@@ -171,6 +180,7 @@ extension World {
     swap(&taken, &effects)
     var hasEvents = false
     if let batch = taken.batch { hand(batch, of: index) }
+    carryOut(taken.control, of: index)
     for send in taken.sends { self.send(send, from: index) }
     for push in taken.pushes { hasEvents = self.push(push, from: index) || hasEvents }
     for pull in taken.pulls { hasEvents = start(pull, from: index) || hasEvents }

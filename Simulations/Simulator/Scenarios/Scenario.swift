@@ -12,6 +12,8 @@ package struct Scenario: Sendable {
     package var lossMillionths: UInt64 = 0
     /// How many messages of a million arrive twice.
     package var duplicateMillionths: UInt64 = 0
+    /// How many datagrams of a million are lost, when that is more.
+    package var datagramLossMillionths: UInt64 = 0
   }
 
   /// Programs that write.
@@ -22,6 +24,16 @@ package struct Scenario: Sendable {
     package var writesPerSecond: UInt64 = 40
     /// How many writes of a million ask for a quorum.
     package var quorumMillionths: UInt64 = 500_000
+  }
+
+  /// Programs that use the control state.
+  package struct Commands: Sendable {
+    /// How many there are.
+    package var count = 0
+    /// Operations per second of all of them together.
+    package var perSecond: UInt64 = 50
+    /// On how many keys.
+    package var keys = 5
   }
 
   /// Faults whose time and place the seed chooses.
@@ -62,8 +74,16 @@ package struct Scenario: Sendable {
   package var clockDriftMillionths: UInt64 = 0
   /// Whether every node spreads its bundles through relays.
   package var usesRelays = false
-  /// The clients.
+  /// The clients that write to lanes.
   package var clients = Clients()
+  /// The clients of the control state.
+  package var commands = Commands()
+  /// How long no command may be confirmed; `nil` when that is left open.
+  package var orderedGap: TimeSpan?
+  /// Within what time all nodes must know of a crash; `nil` when that is left open.
+  package var detection: TimeSpan?
+  /// Whether nobody alive may be taken for down.
+  package var forbidsFalseDown = false
   /// The faults, in order of time.
   package var steps: [Step] = []
   /// Faults that the seed places.
@@ -108,6 +128,25 @@ package enum Fault: Hashable, Sendable {
   case partition([[Int]])
   /// A node can reach nobody and nobody can reach it.
   case isolate(Int)
+  /// The leader of the control log can reach nobody and nobody can reach it.
+  case isolateLeader
+  /// The process of the leader of the control log is gone, and comes back after the time.
+  case crashLeader(TimeSpan)
+  /// The leader's process stands still.
+  case pauseLeader(TimeSpan)
+  /// The node's data is gone with its process; it comes back after the time, in another life.
+  case wipe(Int, TimeSpan)
+  /// A stored record of the control log is no longer what was written: the node's next start finds
+  /// it, and it comes back in another life.
+  case damage(Int)
+  /// A sync of the control log fails: the node stops, and comes back after the time.
+  case failSync(Int, TimeSpan)
+  /// An operator says what a node is to be.
+  case setRole(Int, String)
+  /// An operator removes a node.
+  case remove(Int)
+  /// An operator has the leader hand over.
+  case transfer
   /// Messages one way are lost.
   case cut(from: Int, to: Int)
   /// Messages one way are held back until the time is over.

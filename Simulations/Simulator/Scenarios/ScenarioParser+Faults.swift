@@ -7,7 +7,8 @@ extension Scenario {
     let fault: Fault
     switch word {
     case "partition": fault = try readPartition(&reader)
-    case "isolate": fault = .isolate(try reader.node(of: nodeCount))
+    case "isolate":
+      fault = reader.take("leader") ? .isolateLeader : .isolate(try reader.node(of: nodeCount))
     case "cut":
       let (from, to) = try readWay(&reader)
       fault = .cut(from: from, to: to)
@@ -16,12 +17,35 @@ extension Scenario {
       try reader.expect("for")
       fault = .clog(from: from, to: to, try reader.span("how long"))
     case "heal": fault = .heal
-    case "crash": fault = .crash(try reader.node(of: nodeCount))
+    case "crash":
+      fault =
+        reader.take("leader")
+        ? .crashLeader(try readFor(&reader)) : .crash(try reader.node(of: nodeCount))
     case "start": fault = .start(try reader.node(of: nodeCount))
     case "pause":
+      if reader.take("leader") {
+        fault = .pauseLeader(try readFor(&reader))
+      } else {
+        let node = try reader.node(of: nodeCount)
+        fault = .pause(node, try readFor(&reader))
+      }
+    case "wipe":
       let node = try reader.node(of: nodeCount)
-      try reader.expect("for")
-      fault = .pause(node, try reader.span("how long"))
+      fault = .wipe(node, try readFor(&reader))
+    case "damage": fault = .damage(try reader.node(of: nodeCount))
+    case "fail":
+      try reader.expect("sync")
+      let node = try reader.node(of: nodeCount)
+      fault = .failSync(node, try readFor(&reader))
+    case "role":
+      let node = try reader.node(of: nodeCount)
+      let role = String(try reader.next("a role"))
+      guard ["voter", "learner", "edge"].contains(role) else {
+        throw reader.error("a role is voter, learner or edge, not '\(role)'")
+      }
+      fault = .setRole(node, role)
+    case "remove": fault = .remove(try reader.node(of: nodeCount))
+    case "transfer": fault = .transfer
     case "slow":
       try reader.expect("disk")
       let node = try reader.node(of: nodeCount)
@@ -34,9 +58,15 @@ extension Scenario {
     default:
       throw reader.error(
         "'\(word)' is no fault; there are partition, isolate, cut, clog, heal, crash, start, "
-          + "pause, slow disk, clock, equivocate and forge")
+          + "pause, wipe, damage, fail sync, slow disk, clock, role, remove, transfer, "
+          + "equivocate and forge")
     }
     steps.append(Step(at: at, fault: fault))
+  }
+
+  private func readFor(_ reader: inout WordReader) throws(ScenarioError) -> TimeSpan {
+    try reader.expect("for")
+    return try reader.span("how long")
   }
 
   private func readPartition(_ reader: inout WordReader) throws(ScenarioError) -> Fault {

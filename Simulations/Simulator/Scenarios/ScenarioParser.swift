@@ -30,6 +30,7 @@ extension Scenario {
       }
     case "network": try readNetwork(&reader)
     case "clients": try readClients(&reader)
+    case "commands": try readCommands(&reader)
     case "clock": try readClock(&reader)
     case "disk":
       try reader.expect("latency")
@@ -37,14 +38,11 @@ extension Scenario {
     case "relays": usesRelays = true
     case "at": try readStep(&reader)
     case "chaos": try readChaos(&reader)
-    case "expect":
-      try reader.expect("converged")
-      try reader.expect("within")
-      convergence = try reader.span("the time to converge")
+    case "expect": try readExpectation(&reader)
     default:
       throw reader.error(
-        "'\(word)' is no statement; there are nodes, duration, network, clients, clock, disk, "
-          + "relays, at, chaos and expect")
+        "'\(word)' is no statement; there are nodes, duration, network, clients, commands, clock, "
+          + "disk, relays, at, chaos and expect")
     }
   }
 
@@ -55,23 +53,56 @@ extension Scenario {
       case "delay": network.delay = try reader.range("the delay")
       case "loss": network.lossMillionths = try reader.share("the loss")
       case "duplicate": network.duplicateMillionths = try reader.share("the duplicates")
+      case "datagram-loss":
+        network.datagramLossMillionths = try reader.share("the loss of datagrams")
       default:
-        throw reader.error("a network has delay, loss and duplicate, not '\(word)'")
+        throw reader.error(
+          "a network has delay, loss, duplicate and datagram-loss, not '\(word)'")
+      }
+    }
+  }
+
+  private mutating func readExpectation(_ reader: inout WordReader) throws(ScenarioError) {
+    let word = try reader.next("what is expected")
+    switch word {
+    case "converged":
+      try reader.expect("within")
+      convergence = try reader.span("the time to converge")
+    case "commands":
+      try reader.expect("within")
+      orderedGap = try reader.span("the longest time without a confirmed command")
+    case "detection":
+      try reader.expect("within")
+      detection = try reader.span("the time in which a crash must be known")
+    case "no":
+      try reader.expect("false")
+      try reader.expect("downs")
+      forbidsFalseDown = true
+    default:
+      throw reader.error(
+        "expected are 'converged within', 'commands within', 'detection within' and "
+          + "'no false downs', not '\(word)'")
+    }
+  }
+
+  private mutating func readCommands(_ reader: inout WordReader) throws(ScenarioError) {
+    commands.count = Int(try reader.number("the number of clients", 1...1_000))
+    while !reader.isAtEnd {
+      let word = try reader.next("a property of the clients")
+      switch word {
+      case "rate": commands.perSecond = try reader.rate()
+      case "keys": commands.keys = Int(try reader.number("the number of keys", 1...10_000))
+      default: throw reader.error("clients of commands have rate and keys, not '\(word)'")
       }
     }
   }
 
   private mutating func readClients(_ reader: inout WordReader) throws(ScenarioError) {
-    clients.count = Int(try reader.number("the number of clients", 1...1_000))
+    clients.count = Int(try reader.number("the number of clients", 0...1_000))
     while !reader.isAtEnd {
       let word = try reader.next("a property of the clients")
       switch word {
-      case "rate":
-        let rate = try reader.next("the rate")
-        guard rate.hasSuffix("/s"), let value = UInt64(rate.dropLast(2)),
-          (1...100_000).contains(value)
-        else { throw reader.error("a rate is 1/s to 100000/s, not '\(rate)'") }
-        clients.writesPerSecond = value
+      case "rate": clients.writesPerSecond = try reader.rate()
       case "quorum": clients.quorumMillionths = try reader.share("the quorum writes")
       default: throw reader.error("clients have rate and quorum, not '\(word)'")
       }

@@ -51,6 +51,14 @@ struct WordReader {
     return value
   }
 
+  /// A rate such as `50/s`.
+  mutating func rate() throws(ScenarioError) -> UInt64 {
+    let rate = try next("the rate")
+    guard rate.hasSuffix("/s"), let value = UInt64(rate.dropLast(2)), (1...100_000).contains(value)
+    else { throw error("a rate is 1/s to 100000/s, not '\(rate)'") }
+    return value
+  }
+
   /// A node, counting from 1 in the text and from 0 here.
   mutating func node(of count: Int) throws(ScenarioError) -> Int {
     Int(try number("a node", 1...UInt64(count))) - 1

@@ -1,0 +1,93 @@
+internal import ControlCore
+internal import CoreKit
+internal import MembershipCore
+internal import NodeCore
+internal import Primitives
+internal import RaftCore
+internal import Records
+
+/// What drives a node's control plane here, as `NodeDriver+Control` does in a process.
+extension World {
+  /// Does what the control plane asked for.
+  func carryOut(_ effects: ControlPlaneEffects, of index: Int) {
+    if let write = effects.write { hand(write, of: index) }
+    for entry in effects.applied { checkApplied(entry, at: index) }
+    for send in effects.sends { self.send(send, from: index) }
+    for disconnect in effects.disconnects {
+      note { "node \(index + 1) disconnects: \(disconnect.reason)" }
+      breakLink(index, nodes[index].peersByIndex[Int(disconnect.peer.value)])
+    }
+    if let wanted = effects.snapshotWanted { encode(wanted, of: index) }
+    for (request, reply) in effects.replies { take(reply, of: request, at: index) }
+    for notice in effects.notices { hear(notice, at: index) }
+  }
+
+  private func hand(_ write: ControlWrite, of index: Int) {
+    audit.mix(0xc5, UInt64(index), write.sequence)
+    let sequence = write.sequence
+    if nodes[index].controlDisk.submit(write) { startControlCommit(index) }
+    if options.mutant == .loseControlSync {
+      give(.control(.persisted(through: sequence)), to: index)
+    }
+  }
+
+  private func startControlCommit(_ index: Int) {
+    guard nodes[index].controlDisk.startGroup() else { return }
+    var latency = scenario.diskLatency.pick(&controlDiskRandom)
+    if nodes[index].slowUntil > now {
+      latency = TimeSpan(nanoseconds: latency.nanoseconds + nodes[index].slowLatency.nanoseconds)
+    }
+    if controlDiskRandom.chance(Ratio(1, in: 200)) { latency = latency * 10 }
+    queue.add(.controlCommitEnd(node: index, life: nodes[index].life), at: now + latency)
+  }
+
+  func endControlCommit(_ index: Int, _ life: UInt64) {
+    guard nodes[index].isAlive, nodes[index].life == life else { return }
+    let sequence = nodes[index].controlDisk.finishGroup()
+    audit.mix(0xc6, UInt64(index), sequence)
+    note { "node \(index + 1) has control step \(sequence) on its disk" }
+    if options.mutant != .loseControlSync {
+      give(.control(.persisted(through: sequence)), to: index)
+    }
+    startControlCommit(index)
+  }
+
+  private func encode(_ wanted: ControlPlaneEffects.SnapshotWanted, of index: Int) {
+    let bytes = wanted.state.snapshotBytes
+    probes[.snapshotTaken] += 1
+    queue.add(
+      .own(
+        node: index, life: nodes[index].life,
+        .control(.snapshotEncoded(index: wanted.index, bytes: bytes))),
+      at: now + TimeSpan.microseconds(controlDiskRandom.next(in: 500...20_000)))
+  }
+
+  private func hear(_ notice: ControlPlaneNotice, at index: Int) {
+    switch notice {
+    case .raft(let notice): hear(notice, at: index)
+    case .member(let change):
+      note { "node \(index + 1) takes node \(change.node.key.short) for \(change.new)" }
+      noteBelief(change, at: index)
+    case .coordination(let notice): note { "node \(index + 1): \(notice)" }
+    case .unusable(let reason): report(.recoveryIsExact, index, reason)
+    case .eventsAdded, .restored, .lockWaitEnded: break
+    }
+  }
+
+  private func hear(_ notice: RaftNotice, at index: Int) {
+    note { "node \(index + 1) control log: \(notice)" }
+    switch notice {
+    case .role(let role, let term): if role == .leader { noteLeader(index, term) }
+    case .snapshotInstalled: probes[.snapshotInstalled] += 1
+    case .leaderForgotten: probes[.leaderForgotten] += 1
+    case .quorumLost: probes[.quorumLost] += 1
+    case .transferred: probes[.leadershipTransferred] += 1
+    case .configurationCommitted: probes[.configurationCommitted] += 1
+    case .breach(let breach, let from):
+      if liars.isEmpty {
+        report(.coreInvariants, index, "calls \(breach) of member \(from) a breach")
+      }
+    case .configuration, .leader, .snapshotOffered, .stalled, .transferAborted: break
+    }
+  }
+}
