@@ -150,8 +150,9 @@ extension PlacementSearch {
   /// What was called before the first open return and is no candidate is placed, and nothing that
   /// was called later is: so the candidates and that return stand for the set of all placed ones.
   private mutating func isKnown(_ first: Int?) -> Bool {
-    // Without an alternative to fall back to, this configuration cannot be met again.
-    guard !alternatives.isEmpty else { return false }
+    // Without an alternative to fall back to, this configuration cannot be met again, and if none
+    // was remembered, it was not met before.
+    guard !alternatives.isEmpty || !tried.isEmpty else { return false }
     var key: [UInt64] = []
     key.reserveCapacity(candidates.count + 8)
     key.append(first.map { UInt64($0) } ?? .max)
