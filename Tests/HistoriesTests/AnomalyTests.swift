@@ -140,6 +140,19 @@ extension HistoryRecord {
     #expect(outcome([put, other, swap]) == .linearizable)
   }
 
+  @Test func `the same writes in another order leave another value`() {
+    let history = [
+      record(1, .put(value: "a"), .unknown, 1, nil), record(2, .put(value: "b"), .unknown, 1, nil),
+      record(3, .delete(expected: nil), .deleted(version: nil), 10, 20),
+      record(4, .get, .value("a", version: 7), 30, 40),
+      record(5, .put(value: "a"), .unknown, 1_000, nil),
+      record(6, .put(value: "b"), .unknown, 1_000, nil),
+      record(7, .get, .value("b", version: 9), 2_000, 2_010),
+    ]
+    #expect(outcome(history) == .linearizable)
+    #expect(PermutationOracle.isLinearizable(.of(history)))
+  }
+
   @Test func `what was refused had no effect`() {
     let put = record(1, .put(value: "a"), .refused, 10, 20)
     #expect(outcome([put, record(2, .get, .absent, 30, 40)]) == .linearizable)

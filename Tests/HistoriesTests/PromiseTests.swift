@@ -79,7 +79,10 @@ import Testing
     #expect(LockCheck.check(.of([grant(5, 10, 20), grant(4, 15, 30)])).isEmpty)
     let back = LockCheck.check(.of([grant(5, 10, 20), grant(4, 21, 30)]))
     #expect(back.kept.map(\.rule) == [.tokenOrder])
-    let again = LockCheck.check(.of([grant(5, 10, 20), grant(5, 15, 30)]))
+    #expect(LockCheck.check(.of([grant(5, 10, 20), grant(5, 25, 30)])).isEmpty)
+    let other = HistoryRecord(
+      client: 2, key: "lock", operation: .lock, result: .acquired(token: 5), call: 15, answered: 30)
+    let again = LockCheck.check(.of([grant(5, 10, 20), other]))
     #expect(again.kept.map(\.rule) == [.tokenOrder])
   }
 
@@ -119,6 +122,10 @@ import Testing
     #expect(rules(watch(0, 9, all)).isEmpty)
     #expect(rules(watch(3, 5, [all[1]]), watch(5, 7, [all[2]])).isEmpty)
     #expect(rules(watch(2, 9, all + [event("a9", 8)])).isEmpty)
+    let pair = [put("a1", at: 8, 1, 2), put("a2", at: 8, 1, 2)]
+    let both = watch(7, 9, [event("a1", 8), event("a2", 8)])
+    #expect(WatchCheck.check(.of(pair + [both])).isEmpty)
+    #expect(WatchCheck.check(.of(pair + [watch(7, 9, [event("a1", 8)])])).count == 1)
   }
 
   @Test func `a change that was not delivered is a gap`() {

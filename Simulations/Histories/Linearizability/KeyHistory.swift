@@ -1,9 +1,9 @@
 /// The operations of one key, prepared for the search.
 ///
 /// Operations that must have happened are *definite*: answered ones, and unknown writes whose value
-/// nobody else wrote and somebody read, which tells their version too. The other unknown writes are
-/// *possible*. Equal ones among them are exchangeable, so each class of them is used in the order of
-/// its calls.
+/// nobody else wrote and somebody read, which tells their version too. The other unknown writes
+/// are *possible*. Equal ones among them are exchangeable, so each class of them is used in the
+/// order of its calls.
 struct KeyHistory {
   struct Definite {
     var step: RegisterStep

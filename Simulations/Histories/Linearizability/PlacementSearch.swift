@@ -10,23 +10,6 @@
 /// 3. A write does not replace or pass a version that definite operations still have to see.
 /// 4. An unknown write is not followed by an unconditional one: without it the order holds too.
 struct PlacementSearch {
-  enum Outcome {
-    case placed
-    case stuck(DeadEnd)
-    case exhausted
-  }
-
-  /// The configuration in which the most operations were placed.
-  struct DeadEnd {
-    var placedCount = -1
-    /// Records of the operations placed last, in order.
-    var last: [Int] = []
-    var register = Register()
-    var placedWrites = 0
-    /// Definite operations of which one would have to come next, by index.
-    var candidates: [Int32] = []
-  }
-
   /// A definite operation by its index, or `-1 - class` for one of a possible class.
   private typealias Choice = Int32
 
@@ -41,8 +24,8 @@ struct PlacementSearch {
   /// Placements that a dead end keeps for its explanation.
   static let lastMax = 8
 
-  /// Configurations that are remembered, about 100 bytes each.
-  static let configurationsMax = 4_000_000
+  /// Configurations that are remembered, about 150 bytes each.
+  static let configurationsMax = 1_000_000
 
   private let history: KeyHistory
   private var events: EventList
@@ -167,8 +150,9 @@ extension PlacementSearch {
   /// What was called before the first open return and is no candidate is placed, and nothing that
   /// was called later is: so the candidates and that return stand for the set of all placed ones.
   private mutating func isKnown(_ first: Int?) -> Bool {
-    // Without an alternative to fall back to, this configuration cannot be met again.
-    guard !alternatives.isEmpty else { return false }
+    // Without an alternative to fall back to, this configuration cannot be met again, and if none
+    // was remembered, it was not met before.
+    guard !alternatives.isEmpty || !tried.isEmpty else { return false }
     var key: [UInt64] = []
     key.reserveCapacity(candidates.count + 8)
     key.append(first.map { UInt64($0) } ?? .max)

@@ -25,11 +25,12 @@ enum TimelineStyle {
     .g0 { fill: #dbe8ff } .g1 { fill: #ffe3cc } .g2 { fill: #dcf3df } .g3 { fill: #f0e0fa }
     .g4 { fill: #fff1bf } .g5 { fill: #d9f0f3 }
     @media (prefers-color-scheme: dark) {
-      text { fill: #e3eaf2 } .muted { fill: #94a5b6 } .page { fill: #10171f } .card { fill: #19232e }
+      text { fill: #e3eaf2 } .muted { fill: #94a5b6 }
+      .page { fill: #10171f } .card { fill: #19232e }
       .grid { stroke: #243140 } .base { stroke: #4a5b6c } .up { fill: #3f4f60 }
       .lead { fill: #8da2ff } .onlead { fill: #0d1330 }
       .down { fill: #3a1820; stroke: #ff7088 } .hatch { stroke: #ff7088 }
-      .pause { fill: #3a2d10; stroke: #f0b94a } .stripe { stroke: #f0b94a } .slow { stroke: #f0b94a }
+      .pause { fill: #3a2d10; stroke: #f0b94a } .stripe, .slow { stroke: #f0b94a }
       .fault { fill: #e3eaf2 } .onfault { fill: #10171f } .faultline { stroke: #e3eaf2 }
       .gap { fill: #ff7088; fill-opacity: .22 } .gaptext, .bad { fill: #ff8fa2 }
       .failed { fill: #ff7088 } .heal { stroke: #3ecf8e } .healtext { fill: #3ecf8e }
@@ -54,7 +55,7 @@ enum TimelineStyle {
     table { border-collapse: collapse; width: 100%; font-size: 14px }
     th, td { padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line); text-align: left;
       vertical-align: top; font-variant-numeric: tabular-nums }
-    th { color: var(--muted); font-weight: 500 } 
+    th { color: var(--muted); font-weight: 500 }
     pre { background: var(--card); padding: 12px 14px; border-radius: 8px; overflow-x: auto;
       font: 13px/1.5 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; margin: 0 }
     .bad { color: var(--bad); font-weight: 600 } .muted { color: var(--muted) }
