@@ -250,10 +250,14 @@ import Testing
     try world.run("a while passes") { isOver }
     #expect(left.counters.datagramsWithheld > 0)
     #expect(sent < 120)
+    #expect(left.transport.statistics(there)?.unansweredNanoseconds ?? 0 > 500_000_000)
     left.transport.setFaults([])
     let before = right.datagrams.count
     try world.run("datagrams arrive") { right.datagrams.count >= before + 20 }
     world.loop.cancel(timer)
+    try world.run("nothing is unanswered") {
+      left.transport.statistics(there)?.unansweredNanoseconds == 0
+    }
     #expect(left.disconnected.isEmpty)
   }
 }

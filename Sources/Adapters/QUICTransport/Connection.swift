@@ -99,7 +99,7 @@ final class Connection {
     self.address = address
     self.expectedKey = expectedKey
     startedAt = transport.loop.now()
-    fault = expectedKey.flatMap(transport.fault(for:))
+    fault = transport.fault(of: self)
   }
 
   deinit {
@@ -146,7 +146,7 @@ final class Connection {
     let shown = UnsafeBufferPointer(start: keyBytes, count: PeerKey.byteCount)
     guard let shownKey = PeerKey(shown) else { return false }
     key = shownKey
-    fault = transport.fault(for: shownKey)
+    fault = transport.fault(of: self)
     self.life = life
     if shownKey == transport.key {
       refuse("the peer shows this node's own key")
@@ -226,8 +226,8 @@ final class Connection {
     guard !isConfirmed else { return .max }
     let isUnanswered = role == .dialler && !hasHeard
     let configuration = transport.configuration
-    let patience = isUnanswered ? configuration.answerTimeout : configuration.handshakeTimeout
-    return startedAt &+ patience
+    let patience = isUnanswered ? configuration.answerTimeout : .max
+    return startedAt &+ min(patience, configuration.handshakeTimeout)
   }
 
   /// The earliest deadline of our requests.

@@ -20,7 +20,12 @@ struct FaultInjector {
 
   private static let million: UInt64 = 1_000_000
 
+  /// Addresses remembered; those of further peers are not.
+  private static let addressesMax = 1_024
+
   private var faults: [PeerKey: PeerFault] = [:]
+  /// Where peers with faults were seen, for packets that belong to no connection.
+  private var addresses: [SocketAddress: PeerKey] = [:]
   private var random: Jitter
   /// By `due`; those before `head` have left.
   private var delayed: [Delayed] = []
@@ -40,11 +45,24 @@ struct FaultInjector {
   /// Puts other faults in force; of several for one peer the last one counts.
   mutating func set(_ list: [PeerFault], seed: UInt64) {
     faults = [:]
+    addresses = [:]
     for fault in list { faults[fault.key] = fault }
     random = Jitter(seed: seed)
   }
 
   func fault(for key: PeerKey) -> PeerFault? { faults[key] }
+
+  /// Remembers where the peer of a fault was seen.
+  mutating func note(_ address: SocketAddress, of fault: PeerFault) {
+    guard addresses.count < FaultInjector.addressesMax else { return }
+    addresses[address] = fault.key
+  }
+
+  /// Whether a blocked peer was seen at an address.
+  func blocks(_ remote: UnsafeRawBufferPointer) -> Bool {
+    guard !addresses.isEmpty, let address = SocketAddress(kernelBytes: remote) else { return false }
+    return addresses[address].flatMap { faults[$0] }?.blocks == true
+  }
 
   mutating func isLost(_ fault: PeerFault) -> Bool {
     fault.lossMillionths > 0

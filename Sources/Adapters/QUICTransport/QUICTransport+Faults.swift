@@ -6,15 +6,25 @@ extension QUICTransport {
   /// Puts these faults in force instead of those before.
   ///
   /// A fault holds for every connection whose peer's key is known: for the peer that was dialled
-  /// from the first packet, for one that dials as soon as it has shown its key. Connections of a
+  /// from the first packet, for one that dials as soon as it has shown its key, and from then on
+  /// for its address, so that nothing is answered there outside of connections. Connections of a
   /// blocked peer stay, and are heard of no more: new ones are not announced, old ones end with
   /// the idle time-out unless the block ends first. Delayed packets that are on their way stay so.
   /// Chance follows from the seed and the packets.
   package func setFaults(_ faults: [PeerFault], seed: UInt64 = 0) {
     injector.set(faults, seed: seed)
     for connection in connections.values {
-      connection.fault = (connection.key ?? connection.expectedKey).flatMap(fault(for:))
+      connection.fault = fault(of: connection)
     }
+  }
+
+  /// The fault of a connection's peer, as far as its key is known.
+  func fault(of connection: Connection) -> PeerFault? {
+    guard let key = connection.key ?? connection.expectedKey,
+      let fault = injector.fault(for: key)
+    else { return nil }
+    injector.note(connection.address, of: fault)
+    return fault
   }
 
   func fault(for key: PeerKey) -> PeerFault? { injector.fault(for: key) }

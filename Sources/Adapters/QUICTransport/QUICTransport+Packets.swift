@@ -46,7 +46,9 @@ extension QUICTransport {
         _ = send(bytes, segmentBytes: bytes.count, on: socket, to: remote)
       }
     case nil:
-      if kind == CQUIC_ROUTE_LONG {
+      if injector.blocks(remote) {
+        counters.faultsBlocked += 1
+      } else if kind == CQUIC_ROUTE_LONG {
         accept(packet, header, from: remote, on: socket, at: now)
       } else {
         answerStranger(packet, header, kind, from: remote, on: socket, at: now)

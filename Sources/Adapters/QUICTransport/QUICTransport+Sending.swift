@@ -134,7 +134,9 @@ extension QUICTransport {
       smoothedRoundTripNanoseconds: values.smoothed_rtt,
       minimumRoundTripNanoseconds: values.minimum_rtt, bytesInFlight: values.bytes_in_flight,
       congestionWindowBytes: values.congestion_window_bytes,
-      bufferedBytes: connection.bufferedBytes)
+      bufferedBytes: connection.bufferedBytes,
+      unansweredNanoseconds: connection.unansweredSince == .max
+        ? 0 : loop.now() &- connection.unansweredSince)
   }
 
   /// The peer's address now, which changes when its network does.

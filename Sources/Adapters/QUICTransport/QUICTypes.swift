@@ -169,6 +169,8 @@ package struct ConnectionStatistics: Sendable {
   package var congestionWindowBytes: UInt64
   /// Bytes of frames waiting or unacknowledged.
   package var bufferedBytes: Int
+  /// For how long a datagram has gone unanswered, in nanoseconds; 0 when none has.
+  package var unansweredNanoseconds: UInt64
 }
 
 /// What a transport tells its owner, always on the loop's thread.

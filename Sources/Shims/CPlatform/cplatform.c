@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -13,7 +14,9 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -158,6 +161,80 @@ int cplatform_signals_next(int descriptor) {
   if (count < 0)
     return errno == EAGAIN ? 0 : -errno;
   return (int)information.ssi_signo;
+}
+
+// Unix stream sockets
+
+_Static_assert(sizeof(((struct sockaddr_un *)0)->sun_path) == CPLATFORM_LOCAL_PATH_BYTES_MAX + 1,
+               "the limit of paths is the kernel's");
+
+static bool fill_local(struct sockaddr_un *address, const char *path) {
+  memset(address, 0, sizeof *address);
+  address->sun_family = AF_UNIX;
+  size_t length = strlen(path);
+  if (length == 0 || length > CPLATFORM_LOCAL_PATH_BYTES_MAX)
+    return false;
+  memcpy(address->sun_path, path, length);
+  return true;
+}
+
+static int local_socket(void) {
+  return result_of(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+static int closed_with_error(int descriptor) {
+  int result = -errno;
+  close(descriptor);
+  return result;
+}
+
+int cplatform_local_listen(const char *path, int backlog) {
+  struct sockaddr_un address;
+  if (!fill_local(&address, path))
+    return -ENAMETOOLONG;
+  int descriptor = local_socket();
+  if (descriptor < 0)
+    return descriptor;
+  // Linux gives the file the mode of the socket it is made from, less the umask.
+  if (fchmod(descriptor, S_IRUSR | S_IWUSR) < 0 ||
+      bind(descriptor, (const struct sockaddr *)&address, sizeof address) < 0 ||
+      listen(descriptor, backlog) < 0)
+    return closed_with_error(descriptor);
+  return descriptor;
+}
+
+int cplatform_local_accept(int listener) {
+  return result_of(accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
+}
+
+int cplatform_local_connect(const char *path) {
+  struct sockaddr_un address;
+  if (!fill_local(&address, path))
+    return -ENAMETOOLONG;
+  int descriptor = local_socket();
+  if (descriptor < 0)
+    return descriptor;
+  if (connect(descriptor, (const struct sockaddr *)&address, sizeof address) < 0)
+    return closed_with_error(descriptor);
+  return descriptor;
+}
+
+int64_t cplatform_local_send(int descriptor, const uint8_t *data, size_t length) {
+  ssize_t sent = send(descriptor, data, length, MSG_NOSIGNAL);
+  return sent < 0 ? -errno : sent;
+}
+
+int64_t cplatform_local_receive(int descriptor, uint8_t *data, size_t capacity) {
+  ssize_t count = recv(descriptor, data, capacity, 0);
+  return count < 0 ? -errno : count;
+}
+
+int cplatform_wait(int descriptor, bool for_writing, int64_t timeout_nanoseconds) {
+  struct pollfd watched = {.fd = descriptor, .events = for_writing ? POLLOUT : POLLIN};
+  struct timespec timeout = {.tv_sec = timeout_nanoseconds / 1000000000,
+                             .tv_nsec = timeout_nanoseconds % 1000000000};
+  int count = ppoll(&watched, 1, timeout_nanoseconds < 0 ? NULL : &timeout, NULL);
+  return count < 0 && errno == EINTR ? 0 : result_of(count);
 }
 
 int cplatform_close(int descriptor) { return result_of(close(descriptor)); }

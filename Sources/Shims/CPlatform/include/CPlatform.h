@@ -44,6 +44,20 @@ int cplatform_signals_next(int descriptor);
 
 int cplatform_close(int descriptor);
 
+// Unix stream sockets. All are closed on exec and do not block.
+
+// The most bytes a path may have.
+#define CPLATFORM_LOCAL_PATH_BYTES_MAX 107
+// Binds and listens; the file can be used by its owner alone from its first moment.
+int cplatform_local_listen(const char *path, int backlog);
+int cplatform_local_accept(int listener);
+// The connection is there, or the error is; nothing is ever in progress.
+int cplatform_local_connect(const char *path);
+int64_t cplatform_local_send(int descriptor, const uint8_t *data, size_t length);
+int64_t cplatform_local_receive(int descriptor, uint8_t *data, size_t capacity);
+// Waits for reading or writing: 1, or 0 when the time is over.
+int cplatform_wait(int descriptor, bool for_writing, int64_t timeout_nanoseconds);
+
 // A socket address as the kernel lays it out (sockaddr_in or sockaddr_in6).
 typedef struct cplatform_address {
   uint8_t bytes[28];
