@@ -82,6 +82,25 @@ import Testing
     try #require(recovery.hardState.commit >= reflected)
   }
 
+  @Test(arguments: 0...6)
+  func `a step of several frames leaves its first ones and no commit beyond them`(
+    _ count: Int
+  ) throws {
+    let directory = try TemporaryDirectory()
+    let crash = Crash(after: nil, tears: false)
+    let storage = try ControlStorage.open(
+      directory.control, interception: crash.interception
+    ).storage
+    let entries = RaftEntry.run(1...3, term: 1, byteCount: 100_000)
+    crash.arm(after: count)
+    _ = storage.submit(.step(1, term: 1, commit: 3, entries: entries))
+    // It may have failed, which is what is tried here.
+    try? storage.close()
+    let recovery = try ControlStorage.open(directory.control).recovery
+    #expect(recovery.entries == Array(entries.prefix(recovery.entries.count)))
+    #expect(recovery.hardState.commit == UInt64(recovery.entries.count))
+  }
+
   @Test(arguments: 100...105)
   func `a log that is closed comes back exactly, round after round`(_ seed: UInt64) throws {
     let directory = try TemporaryDirectory()

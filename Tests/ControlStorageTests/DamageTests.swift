@@ -140,6 +140,8 @@ import Testing
     let path = "\(image)/hard-state"
     let bytes = TestFiles.read(path)
     try #require(bytes.count == 2 * DamageTests.block)
+    let fields = (bytes[32..<4_096], bytes[32 + 4_096..<8_192])
+    #expect(fields.0.elementsEqual(fields.1), "a slot that is not written twice")
     for offset in Array(0..<90) + Array(stride(from: 90, to: 4_096, by: 131)) {
       for slot in 0..<2 {
         var spoiled = bytes
@@ -166,14 +168,39 @@ import Testing
   @Test func `a vote older than what the log has seen is refused`() throws {
     let directory = try TemporaryDirectory()
     let storage = try ControlStorage.open(directory.control).storage
-    try storage.write(.step(1, term: 1, vote: 5, entries: RaftEntry.run(1...1, term: 1)))
+    try storage.write(.step(1, term: 2, entries: RaftEntry.run(1...1, term: 1)))
     let older = TestFiles.read("\(directory.control)/hard-state")
     try storage.write(.step(2, term: 2, vote: 6))
-    try storage.write(.step(3, term: 2, vote: 6, entries: RaftEntry.run(2...2, term: 2)))
+    try storage.write(.step(3, term: 2, vote: 6))
+    try storage.write(
+      .step(4, term: 2, vote: 6, entries: RaftEntry.run(2...2, term: 1)) { $0.incarnation = 3 })
     try storage.close()
     try TestFiles.write(older, to: "\(directory.control)/hard-state")
     let report = try ControlStorage.inspect(directory.control)
-    #expect(report.damages.map(\.file).contains("hard-state"))
+    #expect(report.damages.map(\.file) == ["hard-state"])
+  }
+
+  @Test func `a torn frame is wiped, so that it is not between the log and its next segment`()
+    throws
+  {
+    let directory = try TemporaryDirectory()
+    let storage = try ControlStorage.open(directory.control).storage
+    let blocks = UInt64(ControlStorageOptions.segmentBytesMin / DamageTests.block - 1)
+    for index in 1..<blocks {
+      try storage.write(.step(index, term: 1, entries: RaftEntry.run(index...index, term: 1)))
+    }
+    let image = "\(directory.path)/image"
+    try TestFiles.copyTree(from: directory.control, to: image)
+    let torn = TestBytes.make(900, seed: 1)
+    try TestFiles.patch("\(image)/\(DamageTests.log)", at: Int(blocks) * DamageTests.block, torn)
+    let next = RaftEntry.run(blocks...blocks, term: 1, byteCount: 5_000)
+    let second = try ControlStorage.open(image)
+    #expect(second.recovery.entries == RaftEntry.run(1...blocks - 1, term: 1))
+    try second.storage.write(.step(1, term: 1, entries: next))
+    try second.storage.close()
+    #expect(
+      try ControlStorage.open(image).recovery.entries
+        == RaftEntry.run(1...blocks - 1, term: 1) + next)
   }
 
   @Test func `every flipped byte of a snapshot refuses the directory`() throws {
