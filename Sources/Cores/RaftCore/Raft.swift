@@ -100,7 +100,7 @@ package struct Raft: ProtocolCore {
   var scratch: [UInt64] = []
 
   // Reads.
-  var reads = PendingReads()
+  var reads: PendingReads
 
   // Snapshots of its own.
   var bytesSinceSnapshot = 0
@@ -121,6 +121,7 @@ package struct Raft: ProtocolCore {
     member = RaftMember(node: node, life: recovery.life)
     self.settings = settings
     random = Xoshiro256(seed: settings.seed, purpose: "raft")
+    reads = PendingReads(firstContext: random.next(below: RaftLimits.numberMax / 2))
     term = recovery.hardState.term
     vote = recovery.hardState.vote
     log = start.log
