@@ -71,6 +71,12 @@ struct Rig {
     return all
   }
 
+  /// Lets time pass in which it is not scheduled, and wakes it.
+  @discardableResult mutating func oversleep(_ milliseconds: UInt64) -> RaftEffects {
+    now = now + .milliseconds(milliseconds)
+    return step(.deadline)
+  }
+
   /// Waits until it campaigns; returns what it asks for then.
   @discardableResult mutating func campaign() -> RaftEffects {
     for _ in 0..<200 where raft.role == .follower {
