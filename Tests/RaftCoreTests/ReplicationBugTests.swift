@@ -52,6 +52,28 @@ import Testing
     #expect(other.bodies(to: 2) == [.voteResponse(isGranted: false)])
   }
 
+  @Test func `B9: a vote waits for itself also when its term is durable already`() throws {
+    var rig = try Rig.follower()
+    rig.append([Name.entry(1, term: 1)], after: 0, term: 0)
+    rig.pass(1_000)
+    rig.receive(.vote(lastIndex: 0, lastTerm: 0, isTransfer: false), from: 1, term: 5)
+    rig.sync()
+    #expect(rig.disk.recovery.hardState == RaftHardState(term: 5, vote: nil))
+    let asked = rig.receive(.vote(lastIndex: 1, lastTerm: 1, isTransfer: false), from: 2)
+    #expect(asked.write?.hardState?.vote == Name.id(2))
+    #expect(asked.bodies(to: 2).isEmpty)
+    #expect(rig.sync().bodies(to: 2) == [.voteResponse(isGranted: true)])
+  }
+
+  @Test func `B9: entries that are durable are accepted only in a term that is`() throws {
+    var rig = try Rig.follower()
+    rig.append([Name.entry(1, term: 1)], after: 0, term: 0)
+    rig.sync()
+    let early = rig.append([], after: 1, term: 1, from: 2, inTerm: 5)
+    #expect(rig.raft.persistedIndex == 1 && early.bodies(to: 2).isEmpty)
+    #expect(rig.sync().bodies(to: 2) == [.appendAccepted(index: 1, entryTerm: 1)])
+  }
+
   @Test func `B9: a candidate whose own vote is not durable does not lead`() throws {
     var rig = try Rig()
     rig.campaign()
