@@ -132,10 +132,9 @@ extension ControlAnswer: WireCodable {
 }
 
 extension WireWriter {
+  /// Appends a limit as it is observed: none is below 1 or above what an answer may have.
   fileprivate mutating func writeLimit(_ limit: Int) {
-    precondition(
-      (1...ControlLimits.answerEntriesMax).contains(limit), "an answer of \(limit) entries")
-    writeVariable(UInt64(limit))
+    writeVariable(UInt64(min(max(limit, 1), ControlLimits.answerEntriesMax)))
   }
 
   fileprivate mutating func writePage(_ prefix: [UInt8], _ after: ControlName?, _ limit: Int) {
