@@ -127,6 +127,25 @@ import Wire
     }
   }
 
+  @Test func `results from the future and names that come twice are refused`() throws {
+    let bytes = try small().state.snapshotBytes
+    // A name, 16 bytes, the operation's digest, 32, and the result, 6, whose first is the revision.
+    let entry = Array(bytes.suffix(54))
+    var later = bytes
+    later[later.count - 6] += 1
+    #expect(throws: WireError.invalid("a result of a later revision")) {
+      try ControlState(snapshot: later, through: .max)
+    }
+    var twice = bytes + entry
+    twice[bytes.count - 55] = 2
+    #expect(throws: WireError.notCanonical) {
+      try ControlState(snapshot: twice, through: .max)
+    }
+    twice[bytes.count] ^= 1
+    let restored = try ControlState(snapshot: twice, through: .max)
+    #expect(restored.counts.idempotencyNames == 2)
+  }
+
   @Test func `bounds hold for snapshots too`() throws {
     let steps = try small()
     let bytes = steps.state.snapshotBytes
