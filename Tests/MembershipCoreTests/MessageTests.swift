@@ -106,47 +106,38 @@ import Wire
     }
   }
 
-  @Test func `limits are kept`() {
-    func decode(_ write: (inout WireWriter) -> Void) -> WireError? {
-      var writer = WireWriter()
-      write(&writer)
-      do {
-        _ = try MembershipMessage(decoding: writer.bytes)
-        return nil
-      } catch {
-        return error
+  /// Why what was written is refused; `nil` when it is not.
+  private static func refusal(_ write: (inout WireWriter) -> Void) -> WireError? {
+    var writer = WireWriter()
+    write(&writer)
+    do {
+      _ = try MembershipMessage(decoding: writer.bytes)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  @Test func `heads beyond their limits are refused`() {
+    #expect(Self.refusal { $0.write(UInt8(77)) } == .unknownTag(77))
+    func head(_ incarnation: UInt64, updates: Int) -> WireError? {
+      Self.refusal {
+        $0.write(UInt8(5))
+        $0.writeVariable(incarnation)
+        $0.write(UInt16(0))
+        $0.writeVariable(UInt64(updates))
       }
     }
-    #expect(decode { $0.write(UInt8(77)) } == .unknownTag(77))
-    let tooHigh = MembershipUpdate.incarnationMax + 1
-    let noSpeaker = decode {
-      $0.write(UInt8(5))
-      $0.writeVariable(0)
-      $0.write(UInt16(0))
-      $0.writeVariable(0)
-    }
-    #expect(noSpeaker == .invalid("a message without an incarnation"))
-    let highSpeaker = decode {
-      $0.write(UInt8(5))
-      $0.writeVariable(tooHigh)
-    }
-    #expect(highSpeaker == .overLimit)
-    let manyUpdates = decode {
-      $0.write(UInt8(5))
-      $0.writeVariable(1)
-      $0.write(UInt16(0))
-      $0.writeVariable(UInt64(MembershipMessage.updatesMax + 1))
-    }
-    #expect(manyUpdates == .overLimit)
-    let absentUpdates = decode {
-      $0.write(UInt8(5))
-      $0.writeVariable(1)
-      $0.write(UInt16(0))
-      $0.writeVariable(2_000)
-    }
-    #expect(absentUpdates == .truncated)
+    #expect(head(1, updates: 0) == nil)
+    #expect(head(0, updates: 0) == .invalid("a message without an incarnation"))
+    #expect(head(MembershipUpdate.incarnationMax + 1, updates: 0) == .overLimit)
+    #expect(head(1, updates: MembershipMessage.updatesMax + 1) == .overLimit)
+    #expect(head(1, updates: 2_000) == .truncated)
+  }
+
+  @Test func `updates beyond their limits are refused`() {
     func update(_ tag: UInt8, _ incarnation: UInt64) -> WireError? {
-      decode {
+      Self.refusal {
         $0.write(UInt8(5))
         $0.writeVariable(1)
         $0.write(UInt16(0))
@@ -158,7 +149,7 @@ import Wire
     }
     #expect(update(3, 1) == nil)
     #expect(update(3, 0) == .invalid("an update without an incarnation"))
-    #expect(update(3, tooHigh) == .overLimit)
+    #expect(update(3, MembershipUpdate.incarnationMax + 1) == .overLimit)
     // Removal is the owner's word and not for the wire.
     #expect(update(5, 1) == .unknownTag(5))
   }
