@@ -91,10 +91,10 @@ final class World {
   private func makeNodes() {
     var random = Xoshiro256(seed: seed, purpose: "clocks")
     for index in 0..<scenario.nodeCount {
-      nodes.append(SimulatedNode(index, scenario, seed: seed, clocks: &random))
+      nodes.append(SimulatedNode(index, scenario, swarm: swarm, seed: seed, clocks: &random))
     }
     for node in nodes {
-      ledger.authors[LaneID(node: node.id, epoch: node.epoch, swarm: swarm)] = node.index
+      ledger.authors[node.lane] = node.index
     }
   }
 

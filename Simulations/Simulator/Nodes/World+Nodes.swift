@@ -55,6 +55,7 @@ extension World {
     nodes[index].peersByIndex.removeAll()
     nodes[index].pulls.removeAll()
     nodes[index].pulledBundles = 0
+    nodes[index].bundlesSigned = 0
     nodes[index].pausedUntil = .origin
   }
 
@@ -136,8 +137,9 @@ extension World {
   }
 
   private func setTimer(of index: Int) {
-    guard let due = nodes[index].machine?.nextDeadline else { return }
-    guard nodes[index].timerAt != due else { return }
+    guard let due = nodes[index].withMachine({ $0.nextDeadline }) ?? nil,
+      nodes[index].timerAt != due
+    else { return }
     nodes[index].timerAt = due
     queue.add(
       .timer(node: index, life: nodes[index].life, due), at: max(due, now + .microseconds(1)))
@@ -149,10 +151,11 @@ extension World {
     audit.mix(now.nanoseconds, UInt64(index), event.auditTag)
     note { "node \(index + 1) \(event.traceText)" }
     let moment = nodes[index].moment(at: now)
-    nodes[index].machine?.handle(event, at: moment, into: &effects)
-    if let broken = nodes[index].machine?.brokenInvariant {
-      report(.coreInvariants, index, broken)
+    let broken = nodes[index].withMachine { machine in
+      machine.handle(event, at: moment, into: &effects)
+      return machine.brokenInvariant
     }
+    if let broken, let broken { report(.coreInvariants, index, broken) }
   }
 
   /// Does what the core asked for; true when that gave it new events.

@@ -1,25 +1,26 @@
 /// A map kept as one sorted array: its order is its keys' order on every machine.
 ///
 /// Lookup is a binary search, O(log n); insertion and removal move elements, O(n): right for peers,
-/// lanes and other small sets, wrong for millions of rows. Inlinable: the cores look lanes up in
-/// every step, and unspecialised code spends more on the entries' metadata than on the search.
-package struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
+/// lanes and other small sets, wrong for millions of rows. Public and inlinable, as are the names
+/// used as keys: the cores look lanes up in every step, the compiler specialises no `package` code
+/// across modules, and unspecialised code spends ten times more on metadata than on the search.
+public struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
   @usableFromInline var storage: [(key: Key, value: Value)] = []
 
   /// The entries in ascending order of key.
-  @inlinable package var entries: [(key: Key, value: Value)] { storage }
+  @inlinable public var entries: [(key: Key, value: Value)] { storage }
 
   /// Makes an empty map.
-  @inlinable package init() {}
+  @inlinable public init() {}
 
   /// The number of entries.
-  @inlinable package var count: Int { storage.count }
+  @inlinable public var count: Int { storage.count }
 
   /// Whether there is no entry.
-  @inlinable package var isEmpty: Bool { storage.isEmpty }
+  @inlinable public var isEmpty: Bool { storage.isEmpty }
 
   /// The value at `key`; assigning `nil` removes it.
-  @inlinable package subscript(key: Key) -> Value? {
+  @inlinable public subscript(key: Key) -> Value? {
     get {
       let index = position(of: key)
       return index < storage.count && storage[index].key == key ? storage[index].value : nil
@@ -37,7 +38,7 @@ package struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable 
   }
 
   /// The value at `key`, with `fallback` standing in (and stored on mutation) when absent.
-  @inlinable package subscript(key: Key, default fallback: @autoclosure () -> Value) -> Value {
+  @inlinable public subscript(key: Key, default fallback: @autoclosure () -> Value) -> Value {
     get { self[key] ?? fallback() }
     _modify {
       let index = position(of: key)
@@ -49,13 +50,13 @@ package struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable 
   }
 
   /// The index of `key`, or `nil` when absent.
-  @inlinable package func index(of key: Key) -> Int? {
+  @inlinable public func index(of key: Key) -> Int? {
     let index = position(of: key)
     return index < storage.count && storage[index].key == key ? index : nil
   }
 
   /// The first index whose key is not less than `key`.
-  @inlinable package func position(of key: Key) -> Int {
+  @inlinable public func position(of key: Key) -> Int {
     var low = 0
     var high = storage.count
     while low < high {
@@ -70,13 +71,14 @@ package struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable 
   }
 
   /// Removes every entry.
-  @inlinable package mutating func removeAll() {
+  @inlinable public mutating func removeAll() {
     storage.removeAll()
   }
 }
 
 extension SortedMap: Equatable where Value: Equatable {
-  package static func == (left: Self, right: Self) -> Bool {
+  /// Whether both hold equal values at equal keys.
+  @inlinable public static func == (left: Self, right: Self) -> Bool {
     left.entries.count == right.entries.count
       && zip(left.entries, right.entries).allSatisfy { $0.key == $1.key && $0.value == $1.value }
   }
