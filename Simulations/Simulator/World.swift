@@ -62,8 +62,10 @@ final class World {
   var isHealing = false
   var convergedAt: Instant?
   var liars: [Int: UInt64] = [:]
-  /// Reused by every turn.
+  // Reused by every turn, with the room they have.
   var effects = NodeEffects()
+  var spareEffects = NodeEffects()
+  var spareInbox: [NodeEvent] = []
 
   // One generator per purpose, so that a draw for one never shifts another.
   var turnRandom: Xoshiro256

@@ -114,9 +114,12 @@ extension World {
     }
     nodes[index].isTurnPlanned = false
     guard timeMovesOn(index) else { return }
-    let events = nodes[index].inbox
-    nodes[index].inbox.removeAll(keepingCapacity: true)
+    var events: [NodeEvent] = []
+    swap(&events, &spareInbox)
+    swap(&events, &nodes[index].inbox)
     for event in events { step(index, event) }
+    events.removeAll(keepingCapacity: true)
+    swap(&events, &spareInbox)
     // Doing what the core asks can make events; as in the node, the bound keeps a turn finite.
     for _ in 0..<8 {
       step(index, .turnEnded)
@@ -161,7 +164,12 @@ extension World {
   /// Does what the core asked for; true when that gave it new events.
   private func carryOut(_ index: Int) -> Bool {
     var taken = NodeEffects()
+    swap(&taken, &spareEffects)
     swap(&taken, &effects)
+    defer {
+      taken.removeAll()
+      swap(&taken, &spareEffects)
+    }
     var hasEvents = false
     if let batch = taken.batch { hand(batch, of: index) }
     for send in taken.sends { self.send(send, from: index) }
