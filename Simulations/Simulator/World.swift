@@ -80,8 +80,10 @@ final class World {
   var operators: [ControlRequestID] = []
   /// Nodes that an operator has removed.
   var removed: [Int] = []
-  /// Reused by every turn.
+  // Reused by every turn, with the room they have.
   var effects = NodeEffects()
+  var spareEffects = NodeEffects()
+  var spareInbox: [NodeEvent] = []
 
   // One generator per purpose, so that a draw for one never shifts another.
   var turnRandom: Xoshiro256
@@ -112,10 +114,10 @@ final class World {
   private func makeNodes() {
     var random = Xoshiro256(seed: seed, purpose: "clocks")
     for index in 0..<scenario.nodeCount {
-      nodes.append(SimulatedNode(index, scenario, seed: seed, clocks: &random))
+      nodes.append(SimulatedNode(index, scenario, swarm: swarm, seed: seed, clocks: &random))
     }
     for node in nodes {
-      ledger.authors[LaneID(node: node.id, epoch: node.epoch, swarm: swarm)] = node.index
+      ledger.authors[node.lane] = node.index
     }
   }
 
