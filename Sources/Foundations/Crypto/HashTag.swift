@@ -51,8 +51,8 @@ package enum HashTag: String, CaseIterable, Sendable {
   case controlRecord = "so.ctl.record.v1"
   /// The weight of a node as a relay of a lane.
   case relay = "so.relay.v1"
-  /// The name of a conflict between concurrent writes.
-  case conflict = "so.conflict.v1"
+  /// The name of a shared record, of an element of one, or of a request to change one.
+  case record = "so.record.v1"
   /// What a test or simulation audits.
   case audit = "so.audit.v1"
 
@@ -95,7 +95,7 @@ package enum HashTag: String, CaseIterable, Sendable {
     case .controlChunk: 20
     case .controlRecord: 21
     case .relay: 22
-    case .conflict: 23
+    case .record: 23
     case .audit: 24
     }
   }
