@@ -103,7 +103,7 @@ import Testing
     }
     #expect(conflicts > 100)
     #expect(resolutions > 100)
-    #expect(floors > 20)
+    #expect(floors > 10)
     #expect(repeated > 100)
     #expect(present > 100)
     #expect(crowded > 5)

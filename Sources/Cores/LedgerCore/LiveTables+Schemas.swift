@@ -90,7 +90,7 @@ extension LiveTables {
       .init("agent", .bytes), .init("kind", .integer), .init("value", .text),
       .init("priority", .integer), .init("seen", .bytes), .init("resolves", .integer),
     ],
-    keyColumnCount: 5, indexes: [["resolves", "record"]])
+    keyColumnCount: 5, indexes: [["resolves", "lane"]])
 
   /// Elements of sets, also those taken out since.
   package static let setElementSchema = TableSchema(
