@@ -90,7 +90,7 @@ struct RecordOracle {
     }
   }
 
-  func first(_ request: RequestID, _ name: RecordName) -> Fact<RecordChange>? {
+  func first(_ request: RecordRequestID, _ name: RecordName) -> Fact<RecordChange>? {
     changes.first { $0.content.name == name && $0.content.request == request }
   }
 

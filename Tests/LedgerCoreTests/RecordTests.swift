@@ -93,7 +93,7 @@ private struct Notes {
   }
 
   @Test func `counters add up and count a request once, whichever node it reached first`() {
-    let request = RequestID(high: 1, low: 1)
+    let request = RecordRequestID(high: 1, low: 1)
     var notes = Notes(.counter)
     notes.apply(.change(Samples.change(.add(delta: 5))), at: 2)
     notes.apply(.change(Samples.change(.add(delta: -7))), at: 3)

@@ -11,7 +11,7 @@ struct RecordWorkload {
   static let keys = ["a", "bé/ü"]
   static let elements = ["red", "grün"]
   static let agents = (1...3).map { AgentID(high: 0xa, low: $0) }
-  static let requestIDs = (1...4).map { RequestID(high: 0xf, low: $0) }
+  static let requestIDs = (1...4).map { RecordRequestID(high: 0xf, low: $0) }
   static let start: UInt64 = 1_000
 
   static var names: [RecordName] {

@@ -63,7 +63,7 @@ enum Samples {
     .change(
       change(.put(value: #"{"n":1}"#, priority: 3, seen: [dot(1, 2), dot(1, 3), dot(2, 1)]))),
     .change(change(.delete(priority: 0, seen: []))),
-    .change(change(.add(delta: -5), request: RequestID(high: 0xf, low: 1))),
+    .change(change(.add(delta: -5), request: RecordRequestID(high: 0xf, low: 1))),
     .change(change(.insert(element: "grün", seen: []))),
     .change(change(.remove(element: "grün", seen: [dot(1, 11)]))),
   ]
@@ -76,7 +76,7 @@ enum Samples {
 
   static func change(
     _ action: RecordAction, of key: String = "first", in collection: String = "notes",
-    by agent: AgentID = alice, request: RequestID? = nil
+    by agent: AgentID = alice, request: RecordRequestID? = nil
   ) -> RecordChange {
     RecordChange(
       name: RecordName(collection: collection, key: key), agent: agent, request: request,

@@ -37,9 +37,9 @@ extension LiveTables {
   }
 
   /// The change of a record that answers a request; of several, that with the smallest stamp. O(1).
-  package func request(_ request: RequestID, in record: RecordID) -> RequestSummary? {
+  package func request(_ request: RecordRequestID, in record: RecordID) -> RecordRequestSummary? {
     requests[LiveTables.requestKey(record, request)].map {
-      RequestSummary(fingerprint: $0.fingerprint, stamp: expand($0.stamp))
+      RecordRequestSummary(fingerprint: $0.fingerprint, stamp: expand($0.stamp))
     }
   }
 }
@@ -141,14 +141,14 @@ extension RecordDot {
 }
 
 /// The change that answers a client's request.
-package struct RequestSummary: Hashable, Sendable {
+package struct RecordRequestSummary: Hashable, Sendable {
   /// What the request asked for; see `RecordChange.fingerprint`.
-  package let fingerprint: RequestID
+  package let fingerprint: RecordRequestID
   /// The operation.
   package let stamp: OperationStamp
 
   /// Describes a request.
-  package init(fingerprint: RequestID, stamp: OperationStamp) {
+  package init(fingerprint: RecordRequestID, stamp: OperationStamp) {
     self.fingerprint = fingerprint
     self.stamp = stamp
   }

@@ -67,7 +67,7 @@ extension LiveTables {
   }
 
   static func row(
-    of request: RequestID, record: RecordID, fingerprint: RequestID, delta: Int64,
+    of request: RecordRequestID, record: RecordID, fingerprint: RecordRequestID, delta: Int64,
     at stamp: OperationStamp
   ) -> Row {
     Row(

@@ -176,7 +176,7 @@ extension LiveTables {
 
   /// The key of a request to one record in the lookup table: repeated for another record it is
   /// another request.
-  static func requestKey(_ record: RecordID, _ request: RequestID) -> RequestID {
+  static func requestKey(_ record: RecordID, _ request: RecordRequestID) -> RecordRequestID {
     var hash = RecordHash(.request)
     hash.update(record.bytes)
     hash.update(request.bytes)

@@ -68,7 +68,7 @@ package struct LiveTables: Sendable {
   var collectionIndexes: [String: UInt32] = [:]
   var recordIndexes: [RecordID: UInt32] = [:]
   var elements: [Identifier<ElementKind>: ElementEntry] = [:]
-  var requests: [RequestID: RequestEntry] = [:]
+  var requests: [RecordRequestID: RequestEntry] = [:]
 
   /// Agents whose score row is to be written at the end of the step.
   var dirtyScores: [UInt32] = []

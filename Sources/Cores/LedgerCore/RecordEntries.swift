@@ -45,7 +45,7 @@ struct ElementEntry {
 
 /// The operation with the smallest stamp among those that answer one request.
 struct RequestEntry {
-  var fingerprint: RequestID
+  var fingerprint: RecordRequestID
   /// What it adds to the record's counter; 0 for changes of other kinds.
   var delta: Int64
   var stamp: CompactStamp

@@ -43,7 +43,7 @@ extension RecordChange {
     _ readAction: (borrowing RawSpan, inout WireCursor) throws(WireError) -> RecordAction
   ) throws(WireError) {
     let agent = try cursor.readIdentifier(span, of: AgentKind.self)
-    var request: RequestID?
+    var request: RecordRequestID?
     switch try cursor.readUInt8(span) {
     case 0: break
     case 1: request = try cursor.readIdentifier(span)

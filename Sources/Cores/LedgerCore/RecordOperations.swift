@@ -6,13 +6,13 @@ package import Records
 package enum RecordKind: Sendable {}
 
 /// The kind of identifier that names a client's request to change a record.
-package enum RequestKind: Sendable {}
+package enum RecordRequestKind: Sendable {}
 
 /// A shared record: half a digest of its collection and its key.
 package typealias RecordID = Identifier<RecordKind>
 
 /// A client's request, the same in every repetition of it.
-package typealias RequestID = Identifier<RequestKind>
+package typealias RecordRequestID = Identifier<RecordRequestKind>
 
 /// What becomes of concurrent writes to the records of a collection.
 package enum CollectionPolicy: UInt8, CaseIterable, Sendable {
@@ -114,12 +114,12 @@ package struct RecordChange: Hashable, Sendable {
   /// Who changes it.
   package var agent: AgentID
   /// The request that the change answers, when the client named it.
-  package var request: RequestID?
+  package var request: RecordRequestID?
   /// What is done.
   package var action: RecordAction
 
   /// Describes a change.
-  package init(name: RecordName, agent: AgentID, request: RequestID?, action: RecordAction) {
+  package init(name: RecordName, agent: AgentID, request: RecordRequestID?, action: RecordAction) {
     self.name = name
     self.agent = agent
     self.request = request
@@ -128,7 +128,7 @@ package struct RecordChange: Hashable, Sendable {
 
   /// What tells two requests apart: everything but what was seen, which a repetition of a request
   /// cannot know.
-  package var fingerprint: Identifier<RequestKind> {
+  package var fingerprint: Identifier<RecordRequestKind> {
     var hash = RecordHash(.request)
     hash.update(name.collection)
     hash.update(name.key)

@@ -51,7 +51,7 @@ extension NodeDriver: AgentBackend {
     machine.tables.additions(of: element, in: record)
   }
 
-  func request(_ request: RequestID, in record: RecordID) -> RequestSummary? {
+  func request(_ request: RecordRequestID, in record: RecordID) -> RecordRequestSummary? {
     machine.tables.request(request, in: record)
   }
 

@@ -74,7 +74,7 @@ final class FakeNode: AgentBackend {
   func additions(of element: String, in record: RecordID) -> [RecordDot] {
     tables.additions(of: element, in: record)
   }
-  func request(_ request: RequestID, in record: RecordID) -> RequestSummary? {
+  func request(_ request: RecordRequestID, in record: RecordID) -> RecordRequestSummary? {
     tables.request(request, in: record)
   }
   func lastOperation(of lane: LaneID) -> (node: NodeID, time: HybridTime)? {

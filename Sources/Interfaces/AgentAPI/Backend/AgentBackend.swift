@@ -36,7 +36,7 @@ package protocol AgentBackend: AnyObject {
   /// The additions of an element of a set that stand.
   func additions(of element: String, in record: RecordID) -> [RecordDot]
   /// The change of a record that answers a request.
-  func request(_ request: RequestID, in record: RecordID) -> RequestSummary?
+  func request(_ request: RecordRequestID, in record: RecordID) -> RecordRequestSummary?
   /// The node whose lane it is, and the time of the last operation applied of it.
   func lastOperation(of lane: LaneID) -> (node: NodeID, time: HybridTime)?
 

@@ -87,7 +87,7 @@ extension RowQuery {
   ) -> RowQuery {
     conflicts(
       columns: "r.collection, r.key, r.record, r.conflict",
-      tables: "record r JOIN collection c ON c.name = r.collection", time: "r.conflict",
+      tables: "record r CROSS JOIN collection c ON c.name = r.collection", time: "r.conflict",
       key: "r.record", collection, cursor, limit)
   }
 
@@ -98,11 +98,13 @@ extension RowQuery {
     conflicts(
       columns: RecordWriteRow.columns("w.", valueBytesMax: valueBytesMax)
         + ", r.collection, r.key, r.record, r.conflict",
-      tables: "record_write w JOIN record r ON r.record = w.record"
-        + " JOIN collection c ON c.name = r.collection", time: "w.resolves", key: "w.lane",
+      tables: "record_write w CROSS JOIN record r ON r.record = w.record"
+        + " CROSS JOIN collection c ON c.name = r.collection", time: "w.resolves", key: "w.lane",
       collection, cursor, limit)
   }
 
+  /// A read along the index over times: SQLite keeps the order of a cross join, and uses no index
+  /// for a column behind a plus sign.
   private static func conflicts(
     columns: String, tables: String, time: String, key: String, _ collection: String?,
     _ cursor: PageCursor?, _ limit: Int
@@ -114,7 +116,7 @@ extension RowQuery {
       parameters += [.integer(cursor.key), .bytes(cursor.identifier.bytes)]
     }
     if let collection {
-      conditions.append("r.collection = ?")
+      conditions.append("+r.collection = ?")
       parameters.append(.text(collection))
     }
     parameters.append(.integer(Int64(limit)))

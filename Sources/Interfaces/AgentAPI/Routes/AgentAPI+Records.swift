@@ -207,7 +207,7 @@ extension AgentAPI {
     action: ([RecordDot]) -> RecordAction, seen: () throws(APIProblem) -> [RecordDot]
   ) throws(APIProblem) {
     let agent = exchange.agent.agent
-    let request: RequestID? = exchange.options.idempotencyKey.map {
+    let request: RecordRequestID? = exchange.options.idempotencyKey.map {
       AgentAPI.identifier(for: $0, scope: agent.bytes, kind: 4)
     }
     var change = RecordChange(name: name, agent: agent, request: request, action: action([]))

@@ -13,7 +13,7 @@ enum ObjectKey: Hashable {
   case resolution(QuestionID)
   case collection(String)
   case record(RecordID)
-  case request(RequestID)
+  case request(RecordRequestID)
 }
 
 /// A write that reached the level asked for.
