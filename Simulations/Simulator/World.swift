@@ -51,6 +51,7 @@ final class World {
   var network: Network
   var door = Door()
   var workload: Workload
+  var records: RecordLoad
   var ledger: RunLedger
   var audit = Auditor()
   var probes = ProbeCounts()
@@ -77,6 +78,7 @@ final class World {
     swarm = SwarmID(named: "simulated", in: cluster)
     network = Network(scenario, seed: seed)
     workload = Workload(scenario, seed: seed)
+    records = RecordLoad(seed: seed)
     ledger = RunLedger()
     turnRandom = Xoshiro256(seed: seed, purpose: "turns")
     diskRandom = Xoshiro256(seed: seed, purpose: "disks")

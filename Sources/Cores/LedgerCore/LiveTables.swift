@@ -4,7 +4,7 @@ package import Primitives
 package import Records
 internal import Wire
 
-/// The tentative live state of a swarm: agents, questions, answers, scores, members, shared records.
+/// The tentative live state of a swarm: agents, questions, answers, scores, members, records.
 ///
 /// Lanes are applied as they come, so two nodes see the operations of concurrent lanes in different
 /// orders, and a malicious lane may name things that arrive later or never. The tables are

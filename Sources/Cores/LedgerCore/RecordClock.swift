@@ -9,7 +9,7 @@ struct LiveWrite {
   let isDelete: Bool
 }
 
-/// Which writes of one record, or additions of one element of a set, stand and which are superseded.
+/// Which writes of one record, or additions of one element, stand and which are superseded.
 ///
 /// A multi-value register after Almeida, Baquero, Gonçalves, Preguiça and Fonte, "Scalable and
 /// accurate causality tracking for eventually consistent stores" (2014): causality is a timestamp

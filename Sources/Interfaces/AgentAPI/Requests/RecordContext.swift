@@ -6,8 +6,8 @@ internal import Wire
 
 /// What a client has read of a record, as an opaque text that it hands back when it writes.
 ///
-/// A write supersedes exactly what its context names, at whatever node it is written. The text binds
-/// the names to their record and ends in a checksum. It holds no secret and grants nothing: whoever
+/// A write supersedes exactly what its context names, wherever it is written. The text binds the
+/// names to their record and ends in a checksum. It holds no secret and grants nothing: whoever
 /// makes one up supersedes what is there anyway.
 ///
 /// ```
