@@ -63,6 +63,7 @@ final class World {
   var network: Network
   var door = Door()
   var workload: Workload
+  var records: RecordLoad
   var ledger: RunLedger
   /// Per node which way bundles go, when relays are used.
   var routes: [RelayRoutes] = []
@@ -101,6 +102,7 @@ final class World {
     network = Network(scenario, seed: seed)
     workload = Workload(scenario, seed: seed)
     commands = CommandClients(scenario, seed: seed)
+    records = RecordLoad(seed: seed)
     ledger = RunLedger()
     turnRandom = Xoshiro256(seed: seed, purpose: "turns")
     diskRandom = Xoshiro256(seed: seed, purpose: "disks")

@@ -79,6 +79,8 @@ struct Contract {
     case "number":
       return value.integer != nil || value.fixedPoint(scale: 6) != nil ? nil : "\(path): no number"
     case "boolean": return value.bool == nil ? "\(path): no boolean" : nil
+    // Any JSON value.
+    case nil where schema["nullable"]?.bool == true: return nil
     case let other: return "\(path): unknown type \(other ?? "none")"
     }
   }

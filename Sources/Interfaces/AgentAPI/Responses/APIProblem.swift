@@ -13,6 +13,9 @@ enum ProblemKind: String, CaseIterable, Sendable {
   case questionClosed = "question-closed"
   case alreadyResolved = "already-resolved"
   case tokenInUse = "token-in-use"
+  case collectionExists = "collection-exists"
+  case wrongPolicy = "wrong-policy"
+  case recordFull = "record-full"
   case payloadTooLarge = "payload-too-large"
   case unsupportedMediaType = "unsupported-media-type"
   case invalid = "invalid"
@@ -34,7 +37,9 @@ enum ProblemKind: String, CaseIterable, Sendable {
     case .notFound: 404
     case .methodNotAllowed: 405
     case .notAcceptable: 406
-    case .alreadyAnswered, .questionClosed, .alreadyResolved, .tokenInUse: 409
+    case .alreadyAnswered, .questionClosed, .alreadyResolved, .tokenInUse, .collectionExists,
+      .wrongPolicy, .recordFull:
+      409
     case .payloadTooLarge: 413
     case .unsupportedMediaType: 415
     case .invalid, .idempotencyMismatch: 422
@@ -57,6 +62,9 @@ enum ProblemKind: String, CaseIterable, Sendable {
     case .questionClosed: "The question takes no more answers"
     case .alreadyResolved: "The question is resolved differently"
     case .tokenInUse: "The token belongs to an agent already"
+    case .collectionExists: "The collection has another policy"
+    case .wrongPolicy: "The collection's policy knows no such change"
+    case .recordFull: "The record holds as much as it may"
     case .payloadTooLarge: "The body is too large"
     case .unsupportedMediaType: "The body must be application/json"
     case .invalid: "The request breaks a rule"

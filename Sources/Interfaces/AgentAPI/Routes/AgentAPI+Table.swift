@@ -1,5 +1,6 @@
 extension AgentAPI {
   /// Every route, in the order of the description.
   static let routes: [Route] =
-    agentRoutes + questionRoutes + answerRoutes + proofRoutes + nodeRoutes
+    agentRoutes + questionRoutes + answerRoutes + collectionRoutes + recordRoutes
+    + conflictRoutes + proofRoutes + nodeRoutes
 }

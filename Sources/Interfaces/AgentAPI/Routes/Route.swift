@@ -6,6 +6,8 @@ enum PathPart: Equatable, Sendable {
   case question
   case agent
   case operation
+  case collection
+  case recordKey
 
   /// The part in an OpenAPI path template.
   var template: String {
@@ -14,6 +16,8 @@ enum PathPart: Equatable, Sendable {
     case .question: "{questionId}"
     case .agent: "{agentId}"
     case .operation: "{operationId}"
+    case .collection: "{collection}"
+    case .recordKey: "{key}"
     }
   }
 }
