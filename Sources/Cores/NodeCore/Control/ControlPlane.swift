@@ -73,7 +73,8 @@ package struct ControlPlane: Sendable {
   // The leader's duties.
   var leases = LeaseTimers()
   var reconcileDue: Instant?
-  var reconcileTicket: UInt64?
+  /// Whether the log has been asked for a change of its members and has not answered.
+  var isReconfiguring = false
 
   // Steps.
   var nextStep: UInt64 = 1
