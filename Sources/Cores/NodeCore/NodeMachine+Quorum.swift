@@ -8,8 +8,11 @@ extension NodeMachine {
   /// How far `lane` is durable on a majority of voters, as far as this node knows (N2).
   package func quorumSynced(_ lane: LaneID) -> UInt64 {
     let own = NodeID(key: configuration.key.publicKey)
-    var numbers = configuration.voters.map { voter in
-      voter == own ? gossip.synced(lane) : gossip.synced(lane, at: voter)
+    var numbers: [UInt64] = []
+    numbers.reserveCapacity(configuration.voters.count)
+    // No closure: one that refers to the gossip copies all of this value when called in a step.
+    for voter in configuration.voters {
+      numbers.append(voter == own ? gossip.synced(lane) : gossip.synced(lane, at: voter))
     }
     numbers.sort(by: >)
     return numbers[numbers.count / 2]
