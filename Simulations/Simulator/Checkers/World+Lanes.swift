@@ -29,7 +29,7 @@ extension World {
   }
 
   /// Spares the door most signatures that a core has just made: of each life the first two and one
-  /// in sixteen are checked. Of the others too the bytes are decoded and content and digest checked.
+  /// in sixteen are checked. The others too are read back from their bytes and compared.
   private func vouch(for bundle: SignedBundle, of node: SimulatedNode) {
     node.bundlesSigned += 1
     guard node.bundlesSigned > 2, !node.bundlesSigned.isMultiple(of: 16) else { return }

@@ -7,8 +7,8 @@ internal import Wire
 ///
 /// Five nodes check the same bundle; its bytes decide the result, so it is remembered by them.
 struct Door {
-  /// The bytes of a frame. Their hash is of a few words, since those who forge do not aim at it; two
-  /// frames are equal when all of their bytes are.
+  /// The bytes of a frame. Their hash is of a few words, since those who forge do not aim at it;
+  /// two frames are equal when all of their bytes are.
   private struct Frame: Hashable {
     let bytes: [UInt8]
 

@@ -11,12 +11,12 @@ package import Records
 ///
 /// Design: an own bundle is pushed once to every connected peer (direct dissemination: with full
 /// membership it costs no redundant copy), or to the first hops of a tree that the owner plans;
-/// whoever has a duty in an origin's tree hands its bundles on. What pushes miss is repaired from *progress* messages,
-/// the vector clock of a node in pieces: after every sync to the origins of what was synced (an
-/// acknowledgement), every 50 ms to three random peers (the lazy half of Plumtree, Leitão, Pereira
-/// and Rodrigues 2007), once a second in full to one: to the partner that the owner names, or to
-/// one by chance. A node that sees a peer ahead for longer than
-/// a push takes pulls the range. There is no Merkle walk: lanes are contiguous, so numbers say all.
+/// whoever has a duty in an origin's tree hands its bundles on. What pushes miss is repaired from
+/// *progress* messages, the vector clock of a node in pieces: after every sync to the origins of
+/// what was synced (an acknowledgement), every 50 ms to three random peers (the lazy half of
+/// Plumtree, Leitão, Pereira and Rodrigues 2007), once a second in full to one: to the partner that
+/// the owner names, or to one by chance. A node that sees a peer ahead for longer than a push takes
+/// pulls the range. There is no Merkle walk: lanes are contiguous, so numbers say all.
 ///
 /// Delivery is causal: a bundle is applied when the previous one of its lane and everything in its
 /// context is; until then it is parked, within bounds, and pulled again when dropped.
@@ -40,8 +40,8 @@ package import Records
 /// - G4: of its own lane a node tells and sends only what is durable.
 /// - G5: `synced <= number` for every lane.
 /// - G6: parked bundles stay within `GossipLimits`.
-/// - G7: a bundle of another node is handed on when it is first applied or parked, and only when its
-///   origin or this node's parent in the origin's tree pushed it.
+/// - G7: a bundle of another node is handed on when it is first applied or parked, and only when
+///   its origin or this node's parent in the origin's tree pushed it.
 package struct Gossip: Sendable {
   let node: NodeID
   let cluster: ClusterID

@@ -76,6 +76,7 @@ extension NodeDriver {
   /// Adds the node's own metrics.
   func writeMetrics(into text: inout MetricsText) {
     writeLaneMetrics(into: &text)
+    writeRelayMetrics(into: &text)
     writeTransportMetrics(into: &text)
     writeStorageMetrics(into: &text)
   }
@@ -117,9 +118,6 @@ extension NodeDriver {
     counter(
       "swarmoracle_guest_frames_refused_total", "Frames of guests, who may only ask to join.",
       counters.guestFramesRefused)
-    counter(
-      "swarmoracle_bundles_handed_on_total", "Copies of others' bundles pushed on as a relay.",
-      gossip.handedOn)
     counter("swarmoracle_pulls_started_total", "Ranges asked of peers.", gossip.pulls)
     counter(
       "swarmoracle_pulls_fruitless_total", "Pulls that failed or brought nothing.",
@@ -132,6 +130,13 @@ extension NodeDriver {
     counter(
       "swarmoracle_input_pauses_total", "Times peers were held back by pending input.",
       counters.inputPauses)
+  }
+
+  private func writeRelayMetrics(into text: inout MetricsText) {
+    text.family(
+      "swarmoracle_bundles_handed_on_total", .counter,
+      "Copies of others' bundles pushed on as a relay.")
+    text.sample(machine.gossip.counters.handedOn)
   }
 
   private func writeTransportMetrics(into text: inout MetricsText) {
