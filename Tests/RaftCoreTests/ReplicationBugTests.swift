@@ -86,6 +86,17 @@ import Testing
     #expect(rig.raft.role == .leader)
   }
 
+  @Test func `B9: a candidate speaks of what its disk holds`() throws {
+    var rig = try Rig.follower()
+    rig.append([Name.entry(1, term: 1)], after: 0, term: 0)
+    rig.sync()
+    rig.append([Name.entry(2, term: 1)], after: 1, term: 1)
+    // The answer to more could come after a crash that took the second entry.
+    #expect(rig.campaign().bodies(to: 1) == [.preVote(lastIndex: 1, lastTerm: 1)])
+    let asked = rig.receive(.preVoteResponse(isGranted: true), from: 2, term: 2)
+    #expect(asked.bodies(to: 2) == [.vote(lastIndex: 1, lastTerm: 1, isTransfer: false)])
+  }
+
   @Test func `B10: what ends before its commit is not recovered`() throws {
     var recovery = ControlRecovery(life: 0)
     recovery.hardState = RaftHardState(term: 2, commit: 2)
