@@ -204,7 +204,10 @@ let testTargets: [Target] = [
     ]),
   tests(
     "SimulatorTests",
-    ["Primitives", "Crypto", "Records", "CoreKit", "GossipCore", "NodeCore", "Simulator"]),
+    [
+      "Primitives", "Crypto", "Records", "CoreKit", "GossipCore", "MembershipCore", "NodeCore",
+      "Simulator",
+    ]),
   tests(
     "NodeRuntimeTests",
     [

@@ -12,7 +12,7 @@ extension ControlPlane {
   /// Doing so can make the log ask for more (a command that is placed, a read that asks again); each
   /// round takes what the last one left.
   mutating func takeRaft(at now: Moment, into effects: inout ControlPlaneEffects) {
-    while hasRaftEffects {
+    while !raftEffects.isEmpty {
       var taken = RaftEffects()
       swap(&taken, &spareRaftEffects)
       swap(&taken, &raftEffects)
@@ -33,12 +33,6 @@ extension ControlPlane {
       noteFreshness(at: now)
       followLeader(at: now, into: &effects)
     }
-  }
-
-  private var hasRaftEffects: Bool {
-    !raftEffects.sends.isEmpty || raftEffects.write != nil || raftEffects.restored != nil
-      || !raftEffects.committed.isEmpty || !raftEffects.answers.isEmpty
-      || raftEffects.snapshotWanted != nil || !raftEffects.notices.isEmpty
   }
 
   private mutating func answer(

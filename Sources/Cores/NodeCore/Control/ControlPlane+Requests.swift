@@ -89,7 +89,7 @@ extension ControlPlane {
       raft.handle(
         .propose(command.bytes, ticket: Ticket.command(sequence).value), at: now,
         into: &raftEffects)
-    } else if let leader = raft.leader, let peer = peer(of: leader) {
+    } else if let leader = raft.leader, let peer = peers.place(of: leader) {
       let remaining = command.deadline.since(now.instant).nanoseconds / 1_000_000
       guard remaining > 0 else { return }
       noteSent(sequence, at: now)
@@ -120,7 +120,7 @@ extension ControlPlane {
       sentTo = nil
       return
     }
-    let isReached = leader == member.id ? raft.role == .leader : peer(of: leader) != nil
+    let isReached = leader == member.id ? raft.role == .leader : peers.place(of: leader) != nil
     guard isReached else {
       sentTo = nil
       return

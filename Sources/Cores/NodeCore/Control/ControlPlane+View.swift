@@ -29,7 +29,7 @@ extension ControlPlane {
   /// Carries out what membership asked for.
   mutating func takeMembership(into effects: inout ControlPlaneEffects) {
     for send in membershipEffects.sends {
-      guard let peer = peer(of: send.node) else { continue }
+      guard let peer = peers.place(of: send.node) else { continue }
       effects.sends.append(
         .init(
           peer: peer, message: .membership(send.message), isDatagram: send.channel == .datagram))
@@ -83,7 +83,7 @@ extension ControlPlane {
   /// Carries out what the coordinator asked for, but for gossip's part, which stays for the owner.
   mutating func takeCoordinator(into effects: inout ControlPlaneEffects) {
     for send in coordinatorEffects.sends {
-      guard let peer = peer(of: send.to) else { continue }
+      guard let peer = peers.place(of: send.to) else { continue }
       effects.sends.append(
         .init(peer: peer, message: .coordinator(send.message), isDatagram: true))
     }
