@@ -4,6 +4,7 @@ internal import Primitives
 /// A value that has passed its rule.
 enum FieldValue {
   case text(String)
+  case bytes([UInt8])
   case texts([String])
   case integer(Int64)
   case millionths(UInt64)
@@ -38,6 +39,14 @@ struct FieldValues {
     case .text(let text): text
     case nil: nil
     case let other?: preconditionFailure("\(name) is no text: \(other)")
+    }
+  }
+
+  func bytes(_ name: String) -> [UInt8]? {
+    switch self[name] {
+    case .bytes(let bytes): bytes
+    case nil: nil
+    case let other?: preconditionFailure("\(name) is no bytes: \(other)")
     }
   }
 

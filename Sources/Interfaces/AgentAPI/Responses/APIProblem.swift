@@ -13,6 +13,12 @@ enum ProblemKind: String, CaseIterable, Sendable {
   case questionClosed = "question-closed"
   case alreadyResolved = "already-resolved"
   case tokenInUse = "token-in-use"
+  case versionConflict = "version-conflict"
+  case lockTaken = "lock-taken"
+  case notHolder = "not-holder"
+  case memberRemoved = "member-removed"
+  case lastVoter = "last-voter"
+  case notLeader = "not-leader"
   case payloadTooLarge = "payload-too-large"
   case unsupportedMediaType = "unsupported-media-type"
   case invalid = "invalid"
@@ -20,7 +26,9 @@ enum ProblemKind: String, CaseIterable, Sendable {
   case storageFailed = "storage-failed"
   case overloaded = "overloaded"
   case notReady = "not-ready"
+  case noLeader = "no-leader"
   case outcomeUnknown = "outcome-unknown"
+  case limitReached = "limit-reached"
 
   /// The relative URI that names the kind (RFC 9457 section 3.1.1).
   var type: String { "/problems/" + rawValue }
@@ -35,12 +43,14 @@ enum ProblemKind: String, CaseIterable, Sendable {
     case .methodNotAllowed: 405
     case .notAcceptable: 406
     case .alreadyAnswered, .questionClosed, .alreadyResolved, .tokenInUse: 409
+    case .versionConflict, .lockTaken, .notHolder, .memberRemoved, .lastVoter, .notLeader: 409
     case .payloadTooLarge: 413
     case .unsupportedMediaType: 415
     case .invalid, .idempotencyMismatch: 422
     case .storageFailed: 500
-    case .overloaded, .notReady: 503
+    case .overloaded, .notReady, .noLeader: 503
     case .outcomeUnknown: 504
+    case .limitReached: 507
     }
   }
 
@@ -57,6 +67,12 @@ enum ProblemKind: String, CaseIterable, Sendable {
     case .questionClosed: "The question takes no more answers"
     case .alreadyResolved: "The question is resolved differently"
     case .tokenInUse: "The token belongs to an agent already"
+    case .versionConflict: "The key has another version"
+    case .lockTaken: "Another lease holds the lock"
+    case .notHolder: "The lease does not hold the lock, or not with this token"
+    case .memberRemoved: "The member was removed"
+    case .lastVoter: "Nobody would be left to vote"
+    case .notLeader: "Another node leads"
     case .payloadTooLarge: "The body is too large"
     case .unsupportedMediaType: "The body must be application/json"
     case .invalid: "The request breaks a rule"
@@ -64,7 +80,9 @@ enum ProblemKind: String, CaseIterable, Sendable {
     case .storageFailed: "The node could not store or read"
     case .overloaded: "The node has too much to do"
     case .notReady: "The node is not ready"
-    case .outcomeUnknown: "The deadline passed before the write level was reached"
+    case .noLeader: "No leader took the request in time"
+    case .outcomeUnknown: "The deadline passed before it was known what became of the write"
+    case .limitReached: "A bound of the cluster's common state is reached"
     }
   }
 }
