@@ -98,6 +98,7 @@ extension NodeDriver {
     writeLaneMetrics(into: &text)
     writeTransportMetrics(into: &text)
     writeStorageMetrics(into: &text)
+    writeControlMetrics(into: &text)
   }
 
   private func writeLaneMetrics(into text: inout MetricsText) {
