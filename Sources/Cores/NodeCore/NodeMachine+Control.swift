@@ -39,6 +39,21 @@ extension NodeMachine {
     waitersDue = true
   }
 
+  /// Tells the coordinator about once a second how much this node has to say: whether relays are
+  /// needed follows from that.
+  mutating func tellDemand(at now: Moment) {
+    guard let since = demandToldAt else {
+      demandToldAt = now.instant
+      return
+    }
+    let span = now.instant.since(since)
+    guard span >= .seconds(1) else { return }
+    let milliseconds = span.nanoseconds / 1_000_000
+    control.noteDemand(bytesPerSecond: bytesMade * 1_000 / milliseconds, at: now)
+    bytesMade = 0
+    demandToldAt = now.instant
+  }
+
   /// Takes what the control plane says that concerns lanes.
   mutating func takeControl(at now: Moment, into effects: inout NodeEffects) {
     if control.hasMembersChanged {

@@ -69,6 +69,10 @@ package struct NodeMachine: ProtocolCore {
   /// How many own operations were written in this run.
   package internal(set) var operationsWritten: UInt64 = 0
 
+  /// Bytes of own bundles made durable since the coordinator was last told of them, and when.
+  var bytesMade: UInt64 = 0
+  var demandToldAt: Instant?
+
   /// The voters that count toward quorums, by half of the control log's configuration.
   var voterSets: [[NodeID]] = []
 
@@ -135,6 +139,7 @@ package struct NodeMachine: ProtocolCore {
       writeOwn(at: now)
       takeGossip(at: now, into: &effects)
       emitBatch(into: &effects)
+      tellDemand(at: now)
       control.endTurn(at: now, into: &effects.control)
     }
     takeGossip(at: now, into: &effects)

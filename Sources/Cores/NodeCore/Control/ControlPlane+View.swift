@@ -26,6 +26,14 @@ extension ControlPlane {
     state.member(node).map { $0.role == nil } ?? false
   }
 
+  /// Takes note of how many bytes of own bundles this node makes in a second.
+  mutating func noteDemand(bytesPerSecond: UInt64, at now: Moment) {
+    guard bytesPerSecond != demand else { return }
+    demand = bytesPerSecond
+    coordinator.handle(
+      .demand(bytesPerSecond: bytesPerSecond), at: now, into: &coordinatorEffects)
+  }
+
   /// Carries out what membership asked for.
   mutating func takeMembership(into effects: inout ControlPlaneEffects) {
     for send in membershipEffects.sends {
