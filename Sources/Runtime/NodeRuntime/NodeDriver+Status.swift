@@ -96,6 +96,7 @@ extension NodeDriver {
   /// Adds the node's own metrics.
   func writeMetrics(into text: inout MetricsText) {
     writeLaneMetrics(into: &text)
+    writeDoorMetrics(into: &text)
     writeTransportMetrics(into: &text)
     writeStorageMetrics(into: &text)
     writeControlMetrics(into: &text)
@@ -127,18 +128,6 @@ extension NodeDriver {
       "swarmoracle_bundles_invalid_total", "Bundles that break a rule of their lane.",
       gossip.invalid)
     counter(
-      "swarmoracle_bundles_refused_total", "Frames refused as forged or undecodable bundles.",
-      counters.bundlesRefused)
-    counter(
-      "swarmoracle_messages_refused_total", "Control frames refused as undecodable.",
-      counters.messagesRefused)
-    counter(
-      "swarmoracle_requests_refused_total", "Requests of peers that were refused.",
-      counters.requestsRefused)
-    counter(
-      "swarmoracle_guest_frames_refused_total", "Frames of guests, who may only ask to join.",
-      counters.guestFramesRefused)
-    counter(
       "swarmoracle_bundles_handed_on_total", "Copies of others' bundles pushed on as a relay.",
       gossip.handedOn)
     counter("swarmoracle_pulls_started_total", "Ranges asked of peers.", gossip.pulls)
@@ -153,6 +142,25 @@ extension NodeDriver {
     counter(
       "swarmoracle_input_pauses_total", "Times peers were held back by pending input.",
       counters.inputPauses)
+  }
+
+  private func writeDoorMetrics(into text: inout MetricsText) {
+    func counter(_ name: String, _ help: String, _ value: UInt64) {
+      text.family(name, .counter, help)
+      text.sample(value)
+    }
+    counter(
+      "swarmoracle_bundles_refused_total", "Frames refused as forged or undecodable bundles.",
+      counters.bundlesRefused)
+    counter(
+      "swarmoracle_messages_refused_total", "Control frames refused as undecodable.",
+      counters.messagesRefused)
+    counter(
+      "swarmoracle_requests_refused_total", "Requests of peers that were refused.",
+      counters.requestsRefused)
+    counter(
+      "swarmoracle_guest_frames_refused_total", "Frames of guests, who may only ask to join.",
+      counters.guestFramesRefused)
   }
 
   private func writeTransportMetrics(into text: inout MetricsText) {
