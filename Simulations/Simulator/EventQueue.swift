@@ -5,12 +5,13 @@ internal import Primitives
 /// A binary heap of small keys; the actions lie aside, so that keys move without them.
 struct EventQueue<Action> {
   private struct Key {
-    let at: Instant
+    let nanoseconds: UInt64
     let sequence: UInt64
     let slot: Int
 
     static func precedes(_ left: Key, _ right: Key) -> Bool {
-      left.at != right.at ? left.at < right.at : left.sequence < right.sequence
+      left.nanoseconds != right.nanoseconds
+        ? left.nanoseconds < right.nanoseconds : left.sequence < right.sequence
     }
   }
 
@@ -28,37 +29,41 @@ struct EventQueue<Action> {
       slot = actions.count
       actions.append(action)
     }
-    heap.append(Key(at: at, sequence: nextSequence, slot: slot))
+    let key = Key(nanoseconds: at.nanoseconds, sequence: nextSequence, slot: slot)
     nextSequence += 1
-    var child = heap.count - 1
-    while child > 0 {
-      let parent = (child - 1) / 2
-      guard Key.precedes(heap[child], heap[parent]) else { break }
-      heap.swapAt(child, parent)
-      child = parent
+    heap.append(key)
+    var hole = heap.count - 1
+    while hole > 0 {
+      let parent = (hole - 1) / 2
+      guard Key.precedes(key, heap[parent]) else { break }
+      heap[hole] = heap[parent]
+      hole = parent
     }
+    heap[hole] = key
   }
 
   /// Takes what comes next; `nil` when nothing is planned.
   mutating func removeFirst() -> (at: Instant, action: Action)? {
-    guard !heap.isEmpty else { return nil }
-    heap.swapAt(0, heap.count - 1)
-    let first = heap.removeLast()
-    var parent = 0
-    while true {
-      var least = parent
-      for child in [2 * parent + 1, 2 * parent + 2]
-      where child < heap.count && Key.precedes(heap[child], heap[least]) {
-        least = child
-      }
-      if least == parent { break }
-      heap.swapAt(parent, least)
-      parent = least
-    }
+    guard let first = heap.first, let key = heap.popLast() else { return nil }
+    if !heap.isEmpty { sink(key) }
     freeSlots.append(first.slot)
     var action: Action?
     swap(&action, &actions[first.slot])
     guard let action else { preconditionFailure("slot \(first.slot) of the queue is empty") }
-    return (first.at, action)
+    return (Instant(nanoseconds: first.nanoseconds), action)
+  }
+
+  /// Puts a key in the place of the first one, and then where it belongs.
+  private mutating func sink(_ key: Key) {
+    var hole = 0
+    while true {
+      var child = 2 * hole + 1
+      guard child < heap.count else { break }
+      if child + 1 < heap.count, Key.precedes(heap[child + 1], heap[child]) { child += 1 }
+      guard Key.precedes(heap[child], key) else { break }
+      heap[hole] = heap[child]
+      hole = child
+    }
+    heap[hole] = key
   }
 }

@@ -63,6 +63,7 @@ final class World {
   var network: Network
   var door = Door()
   var workload: Workload
+  var records: RecordLoad
   var ledger: RunLedger
   /// Per node which way bundles go, when relays are used.
   var routes: [RelayRoutes] = []
@@ -80,8 +81,10 @@ final class World {
   var operators: [ControlRequestID] = []
   /// Nodes that an operator has removed.
   var removed: [Int] = []
-  /// Reused by every turn.
+  // Reused by every turn, with the room they have.
   var effects = NodeEffects()
+  var spareEffects = NodeEffects()
+  var spareInbox: [NodeEvent] = []
 
   // One generator per purpose, so that a draw for one never shifts another.
   var turnRandom: Xoshiro256
@@ -99,6 +102,7 @@ final class World {
     network = Network(scenario, seed: seed)
     workload = Workload(scenario, seed: seed)
     commands = CommandClients(scenario, seed: seed)
+    records = RecordLoad(seed: seed)
     ledger = RunLedger()
     turnRandom = Xoshiro256(seed: seed, purpose: "turns")
     diskRandom = Xoshiro256(seed: seed, purpose: "disks")
@@ -112,10 +116,10 @@ final class World {
   private func makeNodes() {
     var random = Xoshiro256(seed: seed, purpose: "clocks")
     for index in 0..<scenario.nodeCount {
-      nodes.append(SimulatedNode(index, scenario, seed: seed, clocks: &random))
+      nodes.append(SimulatedNode(index, scenario, swarm: swarm, seed: seed, clocks: &random))
     }
     for node in nodes {
-      ledger.authors[LaneID(node: node.id, epoch: node.epoch, swarm: swarm)] = node.index
+      ledger.authors[node.lane] = node.index
     }
   }
 

@@ -7,7 +7,7 @@ import Testing
   static let small: ControlBounds = {
     var bounds = ControlBounds()
     bounds.storeBytes = 160
-    bounds.keys = 6
+    bounds.keyCount = 6
     bounds.leases = 5
     bounds.attachmentsPerLease = 4
     bounds.locks = 4

@@ -91,6 +91,23 @@ import Testing
     #expect(steps.state.revision == token)
   }
 
+  @Test func `the queue of a lock has an end`() throws {
+    var steps = Steps()
+    let door = try name("door")
+    var leases: [LeaseID] = []
+    for _ in 0..<ControlLimits.waitersPerLockMax + 2 { leases.append(try steps.lease()) }
+    let outcomes = leases.map { steps.apply(.acquireLock(name: door, lease: $0, wait: true)) }
+    #expect(outcomes.dropLast().last == .lockQueued(ahead: 1_023))
+    #expect(outcomes.last == .refused(.tooManyWaiters))
+    let restored = try ControlState(snapshot: steps.state.snapshotBytes, through: steps.index)
+    #expect(restored.snapshotBytes == steps.state.snapshotBytes)
+    // Who leaves makes room.
+    steps.apply(.cancelWait(name: door, lease: leases[5]))
+    let last = try #require(leases.last)
+    #expect(
+      steps.apply(.acquireLock(name: door, lease: last, wait: true)) == .lockQueued(ahead: 1_023))
+  }
+
   @Test func `a wait that was granted meanwhile is not cancelled but told`() throws {
     var steps = Steps()
     let door = try name("door")

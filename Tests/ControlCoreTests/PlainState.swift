@@ -152,7 +152,7 @@ struct PlainState {
     after.keys.append(
       Key(
         name: key.bytes, value: value, version: after.revision, created: created, lease: lease))
-    if after.bytes > bounds.storeBytes || after.keys.count > bounds.keys {
+    if after.bytes > bounds.storeBytes || after.keys.count > bounds.keyCount {
       return .refused(.storeFull)
     }
     self = after

@@ -15,7 +15,7 @@ import Wire
     (.put(key: key, value: [], condition: .mustBeAbsent, lease: lease(5)), "0103612f31000105"),
     (.put(key: key, value: [], condition: .version(300)), "0103612f310002ac0200"),
     (.delete(key: key), "0203612f3100"),
-    (.delete(key: key, version: 7), "0203612f3107"),
+    (.delete(key: key, version: 7), "0203612f310107"),
     (.grantLease(ttlMilliseconds: 10_000), "03904e"),
     (.renewLease(lease(9)), "0409"),
     (.revokeLease(lease(200)), "05c801"),
@@ -23,7 +23,7 @@ import Wire
     (.acquireLock(name: key, lease: lease(9), wait: true), "0703612f310901"),
     (.cancelWait(name: key, lease: lease(9)), "0803612f3109"),
     (.releaseLock(name: key, lease: lease(9)), "0903612f310900"),
-    (.releaseLock(name: key, lease: lease(9), token: 12), "0903612f31090c"),
+    (.releaseLock(name: key, lease: lease(9), token: 12), "0903612f3109010c"),
     (
       .setMember(node(1), role: .voter),
       "0a0000000000000001" + String(repeating: "0", count: 48) + "01"
@@ -52,6 +52,19 @@ import Wire
         == "0807060504030201ac0205040100000000000000010000000000000002" + hexadecimal)
     #expect(try ControlCommand(decoding: numbered.encoded) == numbered)
     expectHardened(numbered)
+  }
+
+  @Test func `numbers that mean the same have the same bytes`() throws {
+    let absent = ControlOperation.put(key: WireTests.key, value: [], condition: .mustBeAbsent)
+    let zero = ControlOperation.put(key: WireTests.key, value: [], condition: .version(0))
+    #expect(absent.encoded == zero.encoded)
+    // A version or token of 0 is one that nothing has, not any.
+    let deletion = ControlOperation.delete(key: WireTests.key, version: 0)
+    #expect(try ControlOperation(decoding: deletion.encoded) == deletion)
+    for (asked, meant) in [(0, 1), (-5, 1), (5_000, 1_000)] {
+      let query = ControlQuery.list(prefix: [], limit: asked)
+      #expect(try ControlQuery(decoding: query.encoded) == .list(prefix: [], limit: meant))
+    }
   }
 
   @Test func `the largest command fits an entry`() throws {

@@ -131,9 +131,9 @@ enum Blake2bVectors {
       "c7f3a87e8679c791d4debed5f9a99669ad4903f4a7c638130e0f39ebaf2f5fc2"
     ),
     (
-      .conflict,
-      "ddc079624d9ae92bc5b92535503db685ccc211a6d898d3aa27c9fe9c62c20752",
-      "2be3e3667c39947fc2c9ecc4b74e671423bda14f1f05155a6672060689590f8e"
+      .record,
+      "6ad195bb1672c1014fb37a2b83e45b59a7c16fd117f6179e38027b3d57eec594",
+      "4b3e95c3a054eaef049a654442701bb989883f2edea05c4eaddd8ff5106ad84f"
     ),
     (
       .audit,

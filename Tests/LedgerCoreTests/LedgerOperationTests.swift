@@ -36,7 +36,7 @@ import Wire
     }
   }
 
-  @Test(arguments: [UInt8(0), 6, 7, 128, 255])
+  @Test(arguments: [UInt8(0), 12, 13, 128, 255])
   func `an unknown tag is refused`(tag: UInt8) {
     var bytes = Samples.all[0].encoded
     bytes[0] = tag
@@ -90,13 +90,52 @@ import Wire
     #expect(try LedgerOperation(decoding: longest.encoded) == longest)
   }
 
+  @Test func `names of writes have one order and are bounded`() {
+    let dots = [Samples.dot(1, 2), Samples.dot(1, 3)]
+    for seen in [dots.reversed(), [dots[0], dots[0]]] {
+      let change = Samples.change(.delete(priority: 0, seen: seen))
+      #expect(throws: WireError.notCanonical) {
+        try LedgerOperation(decoding: LedgerOperation.change(change).encoded)
+      }
+    }
+    let many = Samples.change(.delete(priority: 0, seen: (1...65).map { Samples.dot(1, $0) }))
+    #expect(throws: WireError.overLimit) {
+      try LedgerOperation(decoding: LedgerOperation.change(many).encoded)
+    }
+  }
+
+  @Test func `a policy, a flag or a text beyond its bytes is refused`() throws {
+    var definition = LedgerOperation.define(Samples.definition()).encoded
+    definition[7] = 6
+    #expect(throws: WireError.unknownTag(6)) { try LedgerOperation(decoding: definition) }
+    var change = LedgerOperation.change(Samples.change(.add(delta: 1))).encoded
+    change[17] = 2
+    #expect(throws: WireError.unknownTag(2)) { try LedgerOperation(decoding: change) }
+    let long = Samples.change(.add(delta: 1), of: String(repeating: "k", count: 257))
+    #expect(throws: WireError.overLimit) {
+      try LedgerOperation(decoding: LedgerOperation.change(long).encoded)
+    }
+  }
+
+  @Test(arguments: [1, -1, 9_007_199_254_740_991, .max, .min] as [Int64])
+  func `amounts of either sign survive the wire`(delta: Int64) throws {
+    let change = LedgerOperation.change(Samples.change(.add(delta: delta)))
+    #expect(try LedgerOperation(decoding: change.encoded) == change)
+  }
+
   @Test func `the bytes of operations are fixed for ever`() {
     let digests = Samples.all.map { Blake2b.hash($0.encoded, .audit).short }
-    #expect(digests == ["6dd7bdd0", "40da3716", "ef30d82b", "260bbdbe", "6e33938a", "51cf445b"])
+    #expect(
+      digests == [
+        "6dd7bdd0", "40da3716", "ef30d82b", "260bbdbe", "6e33938a", "51cf445b", "6cff4eca",
+        "8afcac8e", "3a45d415", "13359a3c", "d2cc4ac0", "c0e7e0ca",
+      ])
   }
 }
 
 @Suite struct LedgerRuleTests {
+  private static let amount: Int64 = 9_007_199_254_740_991
+
   static let faults: [(LedgerOperation, LedgerFault)] = [
     (
       .register(Samples.registration(name: "ab")),
@@ -185,6 +224,64 @@ import Wire
     (
       .answer(Samples.answer(stake: 1_000_000_000_001)),
       LedgerFault(.stake, .outOfRange(minimum: 0, maximum: 1_000_000_000_000))
+    ),
+    (.define(Samples.definition("a b")), LedgerFault(.collection, .notAWord)),
+    (.define(Samples.definition("é")), LedgerFault(.collection, .notAWord)),
+    (
+      .define(Samples.definition(String(repeating: "c", count: 65))),
+      LedgerFault(.collection, .tooLong(maximum: 64, actual: 65))
+    ),
+    (
+      .change(Samples.change(.add(delta: 1), of: "")),
+      LedgerFault(.key, .tooShort(minimum: 1, actual: 0))
+    ),
+    (
+      .change(Samples.change(.add(delta: 1), of: String(repeating: "é", count: 129))),
+      LedgerFault(.key, .tooManyBytes(maximum: 256, actual: 258))
+    ),
+    (.change(Samples.change(.add(delta: 1), of: "a\nb")), LedgerFault(.key, .controlCharacter)),
+    (.change(Samples.change(.add(delta: 1), in: "a/b")), LedgerFault(.collection, .notAWord)),
+    (.change(Samples.change(.add(delta: 0))), LedgerFault(.delta, .notAnAmount(maximum: amount))),
+    (
+      .change(Samples.change(.add(delta: amount + 1))),
+      LedgerFault(.delta, .notAnAmount(maximum: amount))
+    ),
+    (
+      .change(Samples.change(.add(delta: .min))),
+      LedgerFault(.delta, .notAnAmount(maximum: amount))
+    ),
+    (
+      .change(Samples.change(.put(value: "", priority: 0, seen: []))),
+      LedgerFault(.value, .tooShort(minimum: 1, actual: 0))
+    ),
+    (
+      .change(
+        Samples.change(
+          .put(value: String(repeating: "1", count: 16_385), priority: 0, seen: []))),
+      LedgerFault(.value, .tooManyBytes(maximum: 16_384, actual: 16_385))
+    ),
+    (
+      .change(Samples.change(.put(value: "1", priority: 10, seen: []))),
+      LedgerFault(.priority, .outOfRange(minimum: 0, maximum: 9))
+    ),
+    (
+      .change(Samples.change(.delete(priority: 10, seen: []))),
+      LedgerFault(.priority, .outOfRange(minimum: 0, maximum: 9))
+    ),
+    (
+      .change(
+        Samples.change(.delete(priority: 0, seen: (1...65).map { Samples.dot(1, $0) }))),
+      LedgerFault(.seen, .wrongCount(minimum: 0, maximum: 64, actual: 65))
+    ),
+    (
+      .change(
+        Samples.change(
+          .remove(element: "e", seen: [Samples.dot(2, 1), Samples.dot(1, 1)]))),
+      LedgerFault(.seen, .repeated)
+    ),
+    (
+      .change(Samples.change(.insert(element: String(repeating: "e", count: 257), seen: []))),
+      LedgerFault(.element, .tooManyBytes(maximum: 256, actual: 257))
     ),
     (
       .resolve(Samples.resolution(value: "")),

@@ -6,7 +6,7 @@ import Records
 import Testing
 
 /// The tables after some operations, with every row as storage would hold it.
-private struct Run {
+struct Run {
   var tables = LiveTables()
   var stored: [[ColumnValue]: Row] = [:]
 

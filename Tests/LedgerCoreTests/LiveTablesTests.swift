@@ -201,10 +201,13 @@ private struct Ledger {
   }
 
   @Test func `tables are numbered in order and keyed by their first columns`() {
-    #expect(LiveTables.schemas.map(\.number) == Array(1...6))
+    #expect(LiveTables.schemas.map(\.number) == Array(1...11))
     #expect(
       LiveTables.schemas.map(\.name)
-        == ["agent", "question", "answer", "resolution", "score", "member"])
+        == [
+          "agent", "question", "answer", "resolution", "score", "member", "collection", "record",
+          "record_write", "set_element", "record_request",
+        ])
     for schema in LiveTables.schemas {
       let names = schema.columns.map(\.name)
       #expect(Set(names).count == names.count)

@@ -51,7 +51,7 @@ struct Oracle {
       case .answer(let content): answers.append((content, placed.stamp))
       case .resolve(let content): resolutions.append((content, placed.stamp))
       case .announce(let content): announcements.append((content, placed.stamp))
-      case nil: break
+      case .define, .change, nil: break
       }
     }
     self.registrations = registrations

@@ -44,7 +44,8 @@ import Wire
   }
 
   @Test func `a row that comes twice is refused`() {
-    for row in RestoreTests.rows {
+    // Writes of records are not kept in memory: storage has each once, or the set hash differs.
+    for row in RestoreTests.rows where row.table != LiveTables.recordWriteSchema.number {
       let error = RestoreTests.restore(RestoreTests.rows + [row])
       #expect(error?.table == row.table)
       #expect(error?.reason == .repeatedKey)

@@ -59,8 +59,35 @@ enum Samples {
   static let all: [LedgerOperation] = [
     .register(registration()), .ask(posting()),
     .ask(posting(choices: ["Paris", "Lyon", "Straßburg"])), .answer(answer()),
-    .resolve(resolution()), .announce(announcement()),
+    .resolve(resolution()), .announce(announcement()), .define(definition()),
+    .change(
+      change(.put(value: #"{"n":1}"#, priority: 3, seen: [dot(1, 2), dot(1, 3), dot(2, 1)]))),
+    .change(change(.delete(priority: 0, seen: []))),
+    .change(change(.add(delta: -5), request: RecordRequestID(high: 0xf, low: 1))),
+    .change(change(.insert(element: "grün", seen: []))),
+    .change(change(.remove(element: "grün", seen: [dot(1, 11)]))),
   ]
+
+  static func definition(
+    _ name: String = "notes", policy: CollectionPolicy = .siblings
+  ) -> CollectionDefinition {
+    CollectionDefinition(name: name, policy: policy, agent: alice)
+  }
+
+  static func change(
+    _ action: RecordAction, of key: String = "first", in collection: String = "notes",
+    by agent: AgentID = alice, request: RecordRequestID? = nil
+  ) -> RecordChange {
+    RecordChange(
+      name: RecordName(collection: collection, key: key), agent: agent, request: request,
+      action: action)
+  }
+
+  /// The write at `stamp(milliseconds, lane:)`.
+  static func dot(_ lane: UInt64, _ milliseconds: UInt64) -> RecordDot {
+    let stamp = stamp(milliseconds, lane: lane)
+    return RecordDot(lane: stamp.lane, time: stamp.time)
+  }
 
   static func stamp(_ milliseconds: UInt64, lane: UInt64 = 1) -> OperationStamp {
     OperationStamp(

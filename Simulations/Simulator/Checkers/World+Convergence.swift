@@ -25,21 +25,22 @@ extension World {
   private func findDifference() -> (node: Int?, text: String)? {
     var reference: Frontier?
     for node in nodes {
-      guard let machine = node.machine else { return (node.index, "the node is not running") }
-      let applied = withoutLiars(machine.gossip.frontier)
-      if withoutLiars(machine.gossip.syncedFrontier) != applied {
+      guard
+        let (frontier, synced) = node.withMachine({ ($0.gossip.frontier, $0.gossip.syncedFrontier) }
+        )
+      else { return (node.index, "the node is not running") }
+      let applied = withoutLiars(frontier)
+      if withoutLiars(synced) != applied {
         return (node.index, "not all that is applied is durable")
       }
       if let reference, reference != applied {
         return (node.index, describe(applied, against: reference))
       }
       reference = reference ?? applied
-      if let rows = nodes[0].machine?.tables.rowsDigest, liars.isEmpty,
-        rows != machine.tables.rowsDigest
-      {
+      if liars.isEmpty, rowsDigest(of: nodes[0]) != rowsDigest(of: node) {
         return (node.index, "the frontiers are equal and the rows are not")
       }
-      for liar in liars.keys.sorted() where !isFrozen(liar, at: machine) {
+      for liar in liars.keys.sorted() where !isFrozen(nodes[liar].lane, at: node) {
         return (node.index, "the node has no proof against node \(liar + 1)")
       }
     }
@@ -48,9 +49,14 @@ extension World {
     return findControlDifference()
   }
 
-  private func isFrozen(_ liar: Int, at machine: NodeMachine) -> Bool {
-    let lane = LaneID(node: nodes[liar].id, epoch: nodes[liar].epoch, swarm: swarm)
-    guard case .equivocation = machine.gossip.fault(of: lane) else { return false }
+  private func rowsDigest(of node: SimulatedNode) -> Digest? {
+    node.withMachine { $0.tables.rowsDigest }
+  }
+
+  private func isFrozen(_ lane: LaneID, at node: SimulatedNode) -> Bool {
+    guard case .equivocation = node.withMachine({ $0.gossip.fault(of: lane) }) ?? nil else {
+      return false
+    }
     return true
   }
 

@@ -13,8 +13,6 @@ struct SimulatedDisk {
   struct Lane {
     var head: LaneHead
     var bundles: [SignedBundle] = []
-    /// The wire form of each bundle, as pulls are answered.
-    var frames: [[UInt8]] = []
   }
 
   /// The rows of one step, which may still be lost.
@@ -31,6 +29,8 @@ struct SimulatedDisk {
 
   /// Steps whose rows are not yet safe.
   private static let unsafeStepsMax = 48
+  /// Safe steps that are kept apart: only a start looks at rows.
+  private static let safeStepsMax = 1_024
 
   // Durable.
   private(set) var lanes = SortedMap<LaneID, Lane>()
@@ -41,7 +41,9 @@ struct SimulatedDisk {
   private var rowPlaces: [RowKey: Int] = [:]
   private var applied = Frontier()
   private var rowSet: [UInt8] = []
-  private var unsafeSteps: [RowStep] = []
+  /// Steps that are not yet in `rows`, oldest first, and how many of them are safe.
+  private var steps: [RowStep] = []
+  private var safeCount = 0
 
   // Lost in a crash.
   private(set) var queued: [StorageBatch] = []
@@ -86,8 +88,8 @@ struct SimulatedDisk {
     var result: [[UInt8]] = []
     var byteCount = 0
     var number = range.lowerBound
-    while number <= range.upperBound, number <= UInt64(stored.frames.count) {
-      let frame = stored.frames[Int(number - 1)]
+    while number <= range.upperBound, number <= UInt64(stored.bundles.count) {
+      let frame = stored.bundles[Int(number - 1)].encoded
       byteCount += frame.count
       if byteCount > bytesMax && !result.isEmpty { break }
       result.append(frame)
@@ -107,7 +109,6 @@ struct SimulatedDisk {
         preconditionFailure("a step stores bundles of a lane without its head")
       }
       lanes[header.lane, default: Lane(head: head)].bundles.append(bundle)
-      lanes[header.lane, default: Lane(head: head)].frames.append(bundle.encoded)
       order.append(position)
     }
     for head in batch.heads { lanes[head.lane, default: Lane(head: head)].head = head }
@@ -119,18 +120,20 @@ struct SimulatedDisk {
   }
 
   private mutating func addRows(_ rows: [Row], heads: [LanePosition], rowSet: [UInt8]) {
-    unsafeSteps.append(RowStep(rows: rows, heads: heads, rowSet: rowSet))
-    if unsafeSteps.count > SimulatedDisk.unsafeStepsMax { settleRows(1) }
+    steps.append(RowStep(rows: rows, heads: heads, rowSet: rowSet))
+    if steps.count - safeCount > SimulatedDisk.unsafeStepsMax { safeCount += 1 }
+    if safeCount > SimulatedDisk.safeStepsMax { settleRows() }
   }
 
-  /// Makes the rows of the oldest steps safe.
-  private mutating func settleRows(_ count: Int) {
-    for step in unsafeSteps.prefix(count) {
+  /// Puts the rows of safe steps in their places.
+  private mutating func settleRows() {
+    for step in steps.prefix(safeCount) {
       for row in step.rows { put(row) }
       for head in step.heads { applied.advance(head.lane, to: head.number) }
       if !step.rowSet.isEmpty { rowSet = step.rowSet }
     }
-    unsafeSteps.removeFirst(count)
+    steps.removeFirst(safeCount)
+    safeCount = 0
   }
 
   private mutating func put(_ row: Row) {
@@ -167,10 +170,11 @@ extension SimulatedDisk {
     for batch in inFlight.prefix(loss.stepsKept) { store(batch) }
     inFlight.removeAll()
     queued.removeAll()
-    let rowStepsKept = random.next(below: unsafeSteps.count + 1)
-    loss.rowStepsLost = unsafeSteps.count - rowStepsKept
-    settleRows(rowStepsKept)
-    unsafeSteps.removeAll()
+    let unsafeCount = steps.count - safeCount
+    let rowStepsKept = random.next(below: unsafeCount + 1)
+    loss.rowStepsLost = unsafeCount - rowStepsKept
+    safeCount += rowStepsKept
+    steps.removeSubrange(safeCount...)
     return loss
   }
 
@@ -186,6 +190,7 @@ extension SimulatedDisk {
   /// Throws what `LiveTables` finds wrong with the rows; `nil` when they miss their digest.
   mutating func recover() throws(RestoreError) -> Found? {
     precondition(queued.isEmpty && inFlight.isEmpty, "recovery of a disk that was not crashed")
+    settleRows()
     var found = Found()
     for entry in lanes.entries {
       found.lanes.append(

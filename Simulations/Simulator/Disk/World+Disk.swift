@@ -34,7 +34,7 @@ extension World {
   }
 
   private func pushAtOnce(_ batch: StorageBatch, from index: Int) {
-    guard let peers = nodes[index].machine?.gossip.eagerPeers else { return }
+    guard let peers = nodes[index].withMachine({ $0.gossip.eagerPeers }) else { return }
     for bundle in batch.bundles where bundle.header.node == nodes[index].id {
       _ = push(NodeEffects.Push(peers: peers, bytes: bundle.encoded), from: index)
     }

@@ -28,7 +28,7 @@ extension World {
   }
 
   private func lane(of index: Int) -> LaneID {
-    LaneID(node: nodes[index].id, epoch: nodes[index].epoch, swarm: swarm)
+    nodes[index].lane
   }
 
   private func lie(of liar: Int, after head: LaneHead?, saying text: String) -> SignedBundle {

@@ -6,9 +6,12 @@ internal import Primitives
 internal import Records
 
 /// A node: its key, its disk, its clock and, while it runs, its core.
-struct SimulatedNode {
+///
+/// A class as the holder: a world asks its nodes for something all the time, and would copy them.
+final class SimulatedNode {
   let index: Int
   let key: SigningKey
+  let id: NodeID
   let epoch: Identifier<LaneEpoch>
   let coreSeed: UInt64
   var disk = SimulatedDisk()
@@ -58,18 +61,34 @@ struct SimulatedNode {
   var view = AppliedView()
   /// Bundles that came by pulls in this life.
   var pulledBundles = 0
+  /// Bundles that the core signed in this life.
+  var bundlesSigned = 0
+
+  /// The lane that the node writes.
+  let lane: LaneID
+  /// The heads that were last compared, with their leaves.
+  var heads: [LaneHead] = []
+  var leaves: [Digest] = []
 
   var isAlive: Bool { machine != nil }
-  var id: NodeID { NodeID(key: key.publicKey) }
   /// The member of the control log that the node is in the life of its control disk.
   var memberID: RaftID { RaftMember(node: id, life: controlDisk.recovery.life).id }
 
-  init(_ index: Int, _ scenario: Scenario, seed: UInt64, clocks: inout Xoshiro256) {
+  /// Lends the core to `body`; in place, since it is large.
+  func withMachine<Result>(_ body: (inout NodeMachine) -> Result) -> Result? {
+    machine?.lend(to: body)
+  }
+
+  init(
+    _ index: Int, _ scenario: Scenario, swarm: SwarmID, seed: UInt64, clocks: inout Xoshiro256
+  ) {
     self.index = index
     var random = Xoshiro256(seed: seed, purpose: "node \(index)")
     key = SigningKey(
       seed: Digest(words: random.next(), random.next(), random.next(), random.next()))
+    id = NodeID(key: key.publicKey)
     epoch = Identifier(high: random.next(), low: random.next())
+    lane = LaneID(node: id, epoch: epoch, swarm: swarm)
     coreSeed = random.next()
     peerIndexes = Array(repeating: nil, count: scenario.nodeCount)
     hintedAt = Array(repeating: .origin, count: scenario.nodeCount)
@@ -100,6 +119,13 @@ struct SimulatedNode {
   /// Both clocks.
   func moment(at now: Instant) -> Moment {
     Moment(instant: now, wallMilliseconds: wallMilliseconds(at: now))
+  }
+}
+
+extension NodeMachine {
+  /// Lends itself, in place: what optional chaining can do and unwrapping cannot.
+  fileprivate mutating func lend<Result>(to body: (inout NodeMachine) -> Result) -> Result {
+    body(&self)
   }
 }
 

@@ -71,6 +71,7 @@ extension World {
     nodes[index].hintedAt = Array(repeating: .origin, count: nodes.count)
     nodes[index].pulls.removeAll()
     nodes[index].pulledBundles = 0
+    nodes[index].bundlesSigned = 0
     nodes[index].pausedUntil = .origin
   }
 
@@ -132,9 +133,12 @@ extension World {
     }
     nodes[index].isTurnPlanned = false
     guard timeMovesOn(index) else { return }
-    let events = nodes[index].inbox
-    nodes[index].inbox.removeAll(keepingCapacity: true)
+    var events: [NodeEvent] = []
+    swap(&events, &spareInbox)
+    swap(&events, &nodes[index].inbox)
     for event in events { step(index, event) }
+    events.removeAll(keepingCapacity: true)
+    swap(&events, &spareInbox)
     // Doing what the core asks can make events; as in the node, the bound keeps a turn finite.
     for _ in 0..<8 {
       step(index, .turnEnded)
@@ -155,8 +159,9 @@ extension World {
   }
 
   private func setTimer(of index: Int) {
-    guard let due = nodes[index].machine?.nextDeadline else { return }
-    guard nodes[index].timerAt != due else { return }
+    guard let due = nodes[index].withMachine({ $0.nextDeadline }) ?? nil,
+      nodes[index].timerAt != due
+    else { return }
     nodes[index].timerAt = due
     queue.add(
       .timer(node: index, life: nodes[index].life, due), at: max(due, now + .microseconds(1)))
@@ -168,16 +173,22 @@ extension World {
     audit.mix(now.nanoseconds, UInt64(index), event.auditTag)
     note { "node \(index + 1) \(event.traceText)" }
     let moment = nodes[index].moment(at: now)
-    nodes[index].machine?.handle(event, at: moment, into: &effects)
-    if let broken = nodes[index].machine?.brokenInvariant {
-      report(.coreInvariants, index, broken)
+    let broken = nodes[index].withMachine { machine in
+      machine.handle(event, at: moment, into: &effects)
+      return machine.brokenInvariant
     }
+    if let broken, let broken { report(.coreInvariants, index, broken) }
   }
 
   /// Does what the core asked for; true when that gave it new events.
   private func carryOut(_ index: Int) -> Bool {
     var taken = NodeEffects()
+    swap(&taken, &spareEffects)
     swap(&taken, &effects)
+    defer {
+      taken.removeAll()
+      swap(&taken, &spareEffects)
+    }
     var hasEvents = false
     if let batch = taken.batch { hand(batch, of: index) }
     carryOut(taken.control, of: index)

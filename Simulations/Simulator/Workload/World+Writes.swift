@@ -14,14 +14,16 @@ extension World {
     let request = workload.next()
     guard !alive.isEmpty else { return }
     let index = alive[Int(request.choice % UInt64(alive.count))]
+    let operations =
+      request.operations + records.operations(at: nodes[index].machine?.tables)
     let deadline = now + request.patience
     ledger.writes.submitted += 1
     ledger.open[request.write] = RunLedger.Write(
-      node: index, life: nodes[index].life, operations: request.operations,
+      node: index, life: nodes[index].life, operations: operations,
       level: request.level, deadline: deadline, isLiars: liars[index] != nil)
     give(
       .submit(
-        request.write, operations: request.operations, level: request.level, deadline: deadline),
+        request.write, operations: operations, level: request.level, deadline: deadline),
       to: index)
   }
 

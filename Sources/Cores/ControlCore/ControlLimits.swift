@@ -25,7 +25,7 @@ package struct ControlBounds: Hashable, Sendable {
   /// Bytes of all keys, values and names of locks; beyond: `storeFull`.
   package var storeBytes = 64 * 1_024 * 1_024
   /// Keys; beyond: `storeFull`.
-  package var keys = 1_000_000
+  package var keyCount = 1_000_000
   /// Leases; beyond: `tooManyLeases`.
   package var leases = 100_000
   /// Keys attached to one lease and locks that it holds or waits for; beyond: `leaseFull`. Bounds

@@ -49,7 +49,7 @@ extension ControlOperation: WireCodable {
       writer.write(lease)
     case .delete(let key, let version):
       key.encode(into: &writer)
-      writer.writeVariable(version ?? 0)
+      writer.writeNumber(version)
     case .grantLease(let ttlMilliseconds):
       writer.writeVariable(UInt64(ttlMilliseconds))
     case .renewLease(let lease), .revokeLease(let lease):
@@ -67,7 +67,7 @@ extension ControlOperation: WireCodable {
     case .releaseLock(let name, let lease, let token):
       name.encode(into: &writer)
       writer.write(lease)
-      writer.writeVariable(token ?? 0)
+      writer.writeNumber(token)
     case .setMember(let node, let role), .restoreMember(let node, let role):
       writer.write(node.key)
       writer.write(role.rawValue)
@@ -120,13 +120,14 @@ extension ControlOperation: WireCodable {
   }
 }
 
+/// A version of 0 is that of an absent key, and written as such.
 extension ControlCondition: WireCodable {
   package func encode(into writer: inout WireWriter) {
     switch self {
     case .none: writer.write(UInt8(0))
     case .mustBeAbsent: writer.write(UInt8(1))
+    case .version(0): writer.write(UInt8(1))
     case .version(let version):
-      precondition(version > 0, "a condition on version 0")
       writer.write(UInt8(2))
       writer.writeVariable(version)
     }
@@ -143,11 +144,18 @@ extension ControlCondition: WireCodable {
 }
 
 extension WireCursor {
-  /// Reads a number, 0 for none.
+  /// Reads a number or none.
   fileprivate mutating func readOptionalNumber(
     _ span: borrowing RawSpan
   ) throws(WireError) -> UInt64? {
-    let value = try readVariable(span)
-    return value == 0 ? nil : value
+    try readFlag(span) ? try readVariable(span) : nil
+  }
+}
+
+extension WireWriter {
+  /// Appends a number, after 1, or 0 for none.
+  fileprivate mutating func writeNumber(_ number: UInt64?) {
+    write(UInt8(number == nil ? 0 : 1))
+    if let number { writeVariable(number) }
   }
 }

@@ -6,7 +6,7 @@ package enum ControlCondition: Hashable, Sendable {
   case none
   /// There must be no such key.
   case mustBeAbsent
-  /// The key must have been written last at exactly this revision, which is not 0.
+  /// The key must have been written last at exactly this revision; 0 means that it must be absent.
   case version(UInt64)
 }
 

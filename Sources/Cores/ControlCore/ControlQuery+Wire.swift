@@ -132,10 +132,9 @@ extension ControlAnswer: WireCodable {
 }
 
 extension WireWriter {
+  /// Appends a limit as it is observed: none is below 1 or above what an answer may have.
   fileprivate mutating func writeLimit(_ limit: Int) {
-    precondition(
-      (1...ControlLimits.answerEntriesMax).contains(limit), "an answer of \(limit) entries")
-    writeVariable(UInt64(limit))
+    writeVariable(UInt64(min(max(limit, 1), ControlLimits.answerEntriesMax)))
   }
 
   fileprivate mutating func writePage(_ prefix: [UInt8], _ after: ControlName?, _ limit: Int) {
@@ -149,9 +148,9 @@ extension WireWriter {
     value?.encode(into: &self)
   }
 
-  fileprivate mutating func writeList(_ values: [some WireCodable], _ more: Bool) {
-    writeVariable(UInt64(values.count))
-    for value in values { value.encode(into: &self) }
+  fileprivate mutating func writeList(_ list: [some WireCodable], _ more: Bool) {
+    writeVariable(UInt64(list.count))
+    for value in list { value.encode(into: &self) }
     write(UInt8(more ? 1 : 0))
   }
 }
@@ -183,9 +182,9 @@ extension WireCursor {
     _ span: borrowing RawSpan, limit: Int = ControlLimits.answerEntriesMax, bytesEach: Int
   ) throws(WireError) -> [Value] {
     let count = try readCount(span, limit: limit, bytesEach: bytesEach)
-    var values: [Value] = []
-    values.reserveCapacity(count)
-    for _ in 0..<count { values.append(try Value(from: span, at: &self)) }
-    return values
+    var list: [Value] = []
+    list.reserveCapacity(count)
+    for _ in 0..<count { list.append(try Value(from: span, at: &self)) }
+    return list
   }
 }

@@ -1,6 +1,7 @@
 package import Records
 
-/// A question about the control state.
+/// A question about the control state. A `limit` below 1 means 1, and one above
+/// `ControlLimits.answerEntriesMax` means that.
 package enum ControlQuery: Hashable, Sendable {
   /// One key.
   case get(key: ControlName)

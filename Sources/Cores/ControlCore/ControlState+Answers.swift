@@ -23,7 +23,8 @@ extension ControlState {
   /// How much there is of everything.
   package var counts: ControlCounts {
     ControlCounts(
-      keys: keys.count, storeBytes: storeBytes, leases: leaseTable.count, locks: lockTable.count,
+      keys: keyTable.count, storeBytes: storeBytes, leases: leaseTable.count,
+      locks: lockTable.count,
       waiters: waiterCount, members: memberTable.count, voters: voterCount,
       sessions: sessionTable.sessions.count, results: sessionTable.resultCount,
       idempotencyNames: idempotencyTable.order.count, historyEvents: history.events.count,
@@ -33,9 +34,9 @@ extension ControlState {
   private func content(_ query: ControlQuery) -> ControlAnswer.Content {
     switch query {
     case .get(let key):
-      return .entry(keys[key].map { ControlEntry(key, $0) })
+      return .entry(keyTable[key].map { ControlEntry(key, $0) })
     case .list(let prefix, let after, let limit):
-      let page = page(keys, prefix, after, limit) { $0.bytes.count + $1.value.count + 32 }
+      let page = page(keyTable, prefix, after, limit) { $0.bytes.count + $1.value.count + 32 }
       return .entries(page.items.map { ControlEntry($0.key, $0.value) }, more: page.more)
     case .lease(let lease):
       return .lease(leaseTable[lease].map { ControlLease(lease, $0) })

@@ -6,7 +6,7 @@ extension ControlState {
   /// size: for tests and the simulator.
   package var brokenInvariant: String? {
     let maps = [
-      memberTable.brokenInvariant, keys.brokenInvariant, leaseTable.brokenInvariant,
+      memberTable.brokenInvariant, keyTable.brokenInvariant, leaseTable.brokenInvariant,
       lockTable.brokenInvariant, attachments.brokenInvariant,
       sessionTable.sessions.brokenInvariant, idempotencyTable.order.brokenInvariant,
       idempotencyTable.entries.brokenInvariant, history.events.brokenInvariant,
@@ -17,7 +17,7 @@ extension ControlState {
 
   private var brokenRevision: String? {
     if revision > appliedIndex { return "1: revision \(revision) at index \(appliedIndex)" }
-    for (key, record) in keys {
+    for (key, record) in keyTable {
       let isOrdered = 1 <= record.created && record.created <= record.version
       if !isOrdered || record.version > revision { return "1: versions of \(key)" }
     }
@@ -34,7 +34,7 @@ extension ControlState {
 
   private var brokenAttachment: String? {
     var expected: [Attachment] = []
-    for (key, record) in keys {
+    for (key, record) in keyTable {
       if let lease = record.lease {
         expected.append(Attachment(lease: lease, kind: .key, name: key))
       }
@@ -60,13 +60,13 @@ extension ControlState {
   }
 
   private var brokenCount: String? {
-    let keyBytes = keys.reduce(0) { $0 + $1.key.bytes.count + $1.value.value.count }
+    let keyBytes = keyTable.reduce(0) { $0 + $1.key.bytes.count + $1.value.value.count }
     let lockBytes = lockTable.reduce(0) { $0 + $1.key.bytes.count }
     if storeBytes != keyBytes + lockBytes { return "4: \(storeBytes) bytes" }
     if waiterCount != lockTable.reduce(0, { $0 + $1.value.waiters.count }) { return "4: waiters" }
     if voterCount != members.count(where: { $0.role == .voter }) { return "4: voters" }
     let isBounded =
-      storeBytes <= bounds.storeBytes && keys.count <= bounds.keys
+      storeBytes <= bounds.storeBytes && keyTable.count <= bounds.keyCount
       && leaseTable.count <= bounds.leases && lockTable.count <= bounds.locks
       && waiterCount <= bounds.waiters && memberTable.count <= ControlLimits.membersMax
       && leaseTable.allSatisfy {

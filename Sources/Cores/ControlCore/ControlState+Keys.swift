@@ -6,17 +6,17 @@ extension ControlState {
     _ key: ControlName, _ value: [UInt8], _ condition: ControlCondition, _ lease: LeaseID?
   ) -> ControlOutcome {
     precondition(value.count <= ControlLimits.valueBytesMax, "a value of \(value.count) bytes")
-    let position = keys.search(key)
-    let former = position.isFound ? keys[position] : nil
+    let position = keyTable.search(key)
+    let former = position.isFound ? keyTable[position] : nil
     guard condition.holds(for: former?.version ?? 0) else {
       return .refused(.conditionFailed(version: former?.version ?? 0))
     }
     if let lease, lease != former?.lease, let refusal = attachmentProblem(lease) {
       return .refused(refusal)
     }
-    let growth = value.count - (former.map(\.value.count) ?? -key.bytes.count)
+    let growth = value.count - (former?.value.count ?? -key.bytes.count)
     guard storeBytes + growth <= bounds.storeBytes,
-      position.isFound || keys.count < bounds.keys
+      position.isFound || keyTable.count < bounds.keyCount
     else { return .refused(.storeFull) }
 
     let version = advance()
@@ -28,9 +28,9 @@ extension ControlState {
     }
     let record = KeyRecord(value: value, version: version, created: created, lease: lease)
     if position.isFound {
-      keys[position] = record
+      keyTable[position] = record
     } else {
-      keys.insert(key, record, at: position)
+      keyTable.insert(key, record, at: position)
     }
     history.append(
       .put(key: key, value: value, created: created, lease: lease), revision: version)
@@ -39,12 +39,12 @@ extension ControlState {
 
   /// Deletes a key.
   mutating func delete(_ key: ControlName, _ version: UInt64?) -> ControlOutcome {
-    let position = keys.search(key)
-    let present = position.isFound ? keys[position].version : 0
+    let position = keyTable.search(key)
+    let present = position.isFound ? keyTable[position].version : 0
     if let version, version != present { return .refused(.conditionFailed(version: present)) }
     if !position.isFound { return .unchanged }
     advance()
-    let record = keys.remove(at: position)
+    let record = keyTable.remove(at: position)
     if let lease = record.lease { detach(lease, .key, key) }
     removed(key, record)
     return .deleted(formerVersion: record.version)

@@ -62,7 +62,7 @@ extension ControlState {
     for attachment in attached {
       switch attachment.kind {
       case .key:
-        guard let record = keys.removeValue(forKey: attachment.name) else {
+        guard let record = keyTable.removeValue(forKey: attachment.name) else {
           preconditionFailure("lease \(lease) had the key \(attachment.name), which is not there")
         }
         removed(attachment.name, record)

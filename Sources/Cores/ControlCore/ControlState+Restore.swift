@@ -62,13 +62,13 @@ extension ControlState {
   private mutating func readKeys(
     _ span: borrowing RawSpan, _ cursor: inout WireCursor
   ) throws(WireError) {
-    let count = try cursor.readCount(span, limit: bounds.keys, bytesEach: 6)
+    let count = try cursor.readCount(span, limit: bounds.keyCount, bytesEach: 6)
     for _ in 0..<count {
       let entry = try ControlEntry(from: span, at: &cursor)
-      try keys.expectAscending(entry.key)
+      try keyTable.expectAscending(entry.key)
       guard entry.version <= revision else { throw .invalid("a key of a later revision") }
       try charge(entry.key.bytes.count + entry.value.count)
-      keys.append(
+      keyTable.append(
         entry.key,
         KeyRecord(
           value: entry.value, version: entry.version, created: entry.created, lease: entry.lease))
@@ -150,7 +150,7 @@ extension ControlState {
   /// Attaches keys and locks to their leases, which must exist and have room.
   private mutating func attachAll() throws(WireError) {
     var all: [Attachment] = []
-    for (key, record) in keys {
+    for (key, record) in keyTable {
       if let lease = record.lease { all.append(Attachment(lease: lease, kind: .key, name: key)) }
     }
     for (name, record) in lockTable {

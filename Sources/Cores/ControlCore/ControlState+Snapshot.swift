@@ -15,7 +15,7 @@ extension ControlState {
   package var snapshotBytes: [UInt8] {
     // What an entry takes beside its name and value, at most, for the usual numbers.
     let roomEach = 24
-    let entries = keys.count + leaseTable.count + lockTable.count + sessionTable.resultCount
+    let entries = keyTable.count + leaseTable.count + lockTable.count + sessionTable.resultCount
     var writer = WireWriter(capacity: storeBytes + roomEach * entries + 4_096)
     writer.write(ControlState.format)
     writer.writeVariable(appliedIndex)
@@ -48,8 +48,8 @@ extension ControlState {
   }
 
   private func writeKeys(into writer: inout WireWriter) {
-    writer.writeVariable(UInt64(keys.count))
-    for (key, record) in keys { ControlEntry(key, record).encode(into: &writer) }
+    writer.writeVariable(UInt64(keyTable.count))
+    for (key, record) in keyTable { ControlEntry(key, record).encode(into: &writer) }
   }
 
   private func writeLocks(into writer: inout WireWriter) {

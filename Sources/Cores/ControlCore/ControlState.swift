@@ -20,7 +20,7 @@ internal import Wire
 /// 1. `revision` is at most `appliedIndex`; every version, lease and token is at most `revision`.
 /// 2. A lease that a key, holder or waiter names exists; its attachments are exactly those keys and
 ///    locks.
-/// 3. No lease waits twice for a lock or waits for what it holds; a lock that is waited for is held.
+/// 3. No lease waits twice for a lock, or for what it holds.
 /// 4. Bytes, waiters and voters are counted exactly, and every bound is kept.
 /// 5. A session keeps no result below what it has acknowledged, and no session was used after
 ///    `appliedIndex`.
@@ -37,7 +37,7 @@ package struct ControlState: Sendable {
   let bounds: ControlBounds
   var memberTable = ChunkedMap<NodeID, MemberRecord>()
   var voterCount = 0
-  var keys = ChunkedMap<ControlName, KeyRecord>()
+  var keyTable = ChunkedMap<ControlName, KeyRecord>()
   var leaseTable = ChunkedMap<LeaseID, LeaseRecord>()
   var lockTable = ChunkedMap<ControlName, LockRecord>()
   /// What goes with which lease. It follows from keys and locks.

@@ -5,12 +5,14 @@ internal import Records
 extension Gossip {
   /// What may be told of a lane: of the own one only what is durable (G4).
   private func progress(ofLane index: Int) -> LaneProgress? {
-    let lane = lanes[index]
-    let applied = lane.lane == ownLane ? lane.synced : lane.number
+    // Fields one by one: a copy of a lane's state costs more than all of them.
+    let lane = lanes[index].lane
+    let synced = lanes[index].synced
+    let applied = lane == ownLane ? synced : lanes[index].number
     guard applied > 0 else { return nil }
     return LaneProgress(
-      lane: lane.lane, applied: applied, synced: min(lane.synced, applied),
-      mark: lane.marks[Int(applied - 1)])
+      lane: lane, applied: applied, synced: min(synced, applied),
+      mark: lanes[index].marks[Int(applied - 1)])
   }
 
   /// The whole frontier, in ascending order of lane.
@@ -25,9 +27,10 @@ extension Gossip {
 
   /// Tells the nodes whose lanes became durable here, at once: their quorums wait for it.
   mutating func acknowledge(_ moved: [LaneID], into effects: inout GossipEffects) {
+    let moved = moved.sorted()
     for peerIndex in peers.indices where peers[peerIndex].isConnected {
       var news: [LaneProgress] = []
-      for lane in moved.sorted() {
+      for lane in moved {
         guard let index = laneIndexes[lane], lanes[index].origin?.node == peers[peerIndex].node,
           let entry = progress(ofLane: index), peers[peerIndex].told[lane] != entry
         else { continue }

@@ -95,12 +95,12 @@ extension Gossip {
     for entry in progress {
       guard let index = laneIndexes[entry.lane] ?? listStranger(entry.lane) else { continue }
       peers[Int(peer.value)].learn(entry)
-      let lane = lanes[index]
-      if entry.lane == ownLane && entry.applied > lane.number {
+      let number = lanes[index].number
+      if entry.lane == ownLane && entry.applied > number {
         // Anybody can claim that: only a bundle with our own signature is reason to stop.
-        seekEvidence(inLane: index, at: lane.number + 1, from: peer, now, into: &effects)
+        seekEvidence(inLane: index, at: number + 1, from: peer, now, into: &effects)
       }
-      if entry.applied <= lane.number, lane.marks[Int(entry.applied - 1)] != entry.mark {
+      if entry.applied <= number, lanes[index].marks[Int(entry.applied - 1)] != entry.mark {
         seekEvidence(inLane: index, at: entry.applied, from: peer, now, into: &effects)
       }
       noteLag(ofLane: index, at: now)
@@ -109,7 +109,7 @@ extension Gossip {
 
   /// Lists a lane that is known by name only, within a small bound: names are not signed.
   private mutating func listStranger(_ lane: LaneID) -> Int? {
-    let strangers = lanes.reduce(0) { $0 + ($1.origin == nil ? 1 : 0) }
+    let strangers = lanes.indices.count { lanes[$0].origin == nil }
     guard lanes.count < limits.lanesMax, strangers < 64 else { return nil }
     laneIndexes[lane] = lanes.count
     lanes.append(LaneState(lane: lane, origin: nil))

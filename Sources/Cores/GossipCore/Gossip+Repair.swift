@@ -6,10 +6,7 @@ extension Gossip {
   /// Notes whether some connected peer is ahead of us in a lane.
   mutating func noteLag(ofLane index: Int, at now: Moment) {
     let lane = lanes[index].lane
-    let number = lanes[index].number
-    let isBehind = peers.contains { peer in
-      peer.isConnected && (peer.progress[lane]?.applied ?? 0) > number
-    }
+    let isBehind = isAnyone(aheadInLane: index, withRoom: false)
     if !isBehind || lanes[index].isForked || lane == ownLane {
       lanes[index].behindSince = nil
     } else if lanes[index].behindSince == nil {
@@ -54,27 +51,37 @@ extension Gossip {
   /// When a lane is to be pulled; `nil` when it is not behind, forked, is being pulled, or when all
   /// who are ahead are busy with other pulls: the end of one of those is reason to look again.
   func pullDue(ofLane index: Int) -> Instant? {
-    let lane = lanes[index]
-    guard let since = lane.behindSince, lane.pull == nil, !lane.isForked else { return nil }
-    guard peers.contains(where: { canServe($0, lane) }) else { return nil }
+    guard let since = lanes[index].behindSince, lanes[index].pull == nil, !lanes[index].isForked
+    else { return nil }
+    guard isAnyone(aheadInLane: index, withRoom: true) else { return nil }
     // The next bundle is here and waits for another lane or the clock, or breaks a rule. Pulling it
     // again brings nothing, unless its author gave others another one: seldom is often enough.
-    if lane.isHeldUp {
-      return max((lane.heldUpSince ?? since) + limits.pullBackoffMax, lane.pullNotBefore)
+    let notBefore = lanes[index].pullNotBefore
+    if lanes[index].isHeldUp {
+      return max((lanes[index].heldUpSince ?? since) + limits.pullBackoffMax, notBefore)
     }
-    return max(since + limits.pullDelay, lane.pullNotBefore)
+    return max(since + limits.pullDelay, notBefore)
   }
 
   /// A connected peer that is ahead in the lane and has room for a pull, by chance.
   private mutating func choosePeer(forLane index: Int) -> PeerIndex? {
-    let lane = lanes[index]
-    let candidates = peers.filter { canServe($0, lane) }
-    return candidates.isEmpty ? nil : candidates[random.next(below: candidates.count)].index
+    let candidates = peers.indices.filter { isPeer($0, aheadInLane: index, withRoom: true) }
+    return candidates.isEmpty ? nil : peers[candidates[random.next(below: candidates.count)]].index
   }
 
-  private func canServe(_ peer: PeerState, _ lane: LaneState) -> Bool {
-    peer.isConnected && peer.pullCount < limits.pullsPerPeerMax
-      && (peer.progress[lane.lane]?.applied ?? 0) > lane.number
+  private func isAnyone(aheadInLane index: Int, withRoom: Bool) -> Bool {
+    for peer in peers.indices where isPeer(peer, aheadInLane: index, withRoom: withRoom) {
+      return true
+    }
+    return false
+  }
+
+  /// Whether a connected peer is ahead in a lane and, if asked, has room for a pull.
+  private func isPeer(_ peer: Int, aheadInLane index: Int, withRoom: Bool) -> Bool {
+    guard peers[peer].isConnected,
+      !withRoom || peers[peer].pullCount < limits.pullsPerPeerMax
+    else { return false }
+    return (peers[peer].progress[lanes[index].lane]?.applied ?? 0) > lanes[index].number
   }
 
   mutating func startPull(

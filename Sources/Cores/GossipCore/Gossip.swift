@@ -11,12 +11,12 @@ package import Records
 ///
 /// Design: an own bundle is pushed once to every connected peer (direct dissemination: with full
 /// membership it costs no redundant copy), or to the first hops of a tree that the owner plans;
-/// whoever has a duty in an origin's tree hands its bundles on. What pushes miss is repaired from *progress* messages,
-/// the vector clock of a node in pieces: after every sync to the origins of what was synced (an
-/// acknowledgement), every 50 ms to three random peers (the lazy half of Plumtree, Leitão, Pereira
-/// and Rodrigues 2007), once a second in full to one: to the partner that the owner names, or to
-/// one by chance. A node that sees a peer ahead for longer than
-/// a push takes pulls the range. There is no Merkle walk: lanes are contiguous, so numbers say all.
+/// whoever has a duty in an origin's tree hands its bundles on. What pushes miss is repaired from
+/// *progress* messages, the vector clock of a node in pieces: after every sync to the origins of
+/// what was synced (an acknowledgement), every 50 ms to three random peers (the lazy half of
+/// Plumtree, Leitão, Pereira and Rodrigues 2007), once a second in full to one: to the partner that
+/// the owner names, or to one by chance. A node that sees a peer ahead for longer than a push takes
+/// pulls the range. There is no Merkle walk: lanes are contiguous, so numbers say all.
 ///
 /// Delivery is causal: a bundle is applied when the previous one of its lane and everything in its
 /// context is; until then it is parked, within bounds, and pulled again when dropped.
@@ -40,8 +40,8 @@ package import Records
 /// - G4: of its own lane a node tells and sends only what is durable.
 /// - G5: `synced <= number` for every lane.
 /// - G6: parked bundles stay within `GossipLimits`.
-/// - G7: a bundle of another node is handed on when it is first applied or parked, and only when its
-///   origin or this node's parent in the origin's tree pushed it.
+/// - G7: a bundle of another node is handed on when it is first applied or parked, and only when
+///   its origin or this node's parent in the origin's tree pushed it.
 package struct Gossip: Sendable {
   let node: NodeID
   let cluster: ClusterID
@@ -116,14 +116,14 @@ package struct Gossip: Sendable {
   /// How far every lane is applied.
   package var frontier: Frontier {
     var frontier = Frontier()
-    for lane in lanes { frontier[lane.lane] = lane.number }
+    for index in lanes.indices { frontier[lanes[index].lane] = lanes[index].number }
     return frontier
   }
 
   /// How far every lane survives a crash of this node.
   package var syncedFrontier: Frontier {
     var frontier = Frontier()
-    for lane in lanes { frontier[lane.lane] = lane.synced }
+    for index in lanes.indices { frontier[lanes[index].lane] = lanes[index].synced }
     return frontier
   }
 
@@ -153,7 +153,7 @@ package struct Gossip: Sendable {
   /// Of the own lane a peer cannot hold more than this node does, unless this node's database went
   /// back in time: numbers alone would then vouch for bundles that the peer never saw.
   package func synced(_ lane: LaneID, at node: NodeID) -> UInt64 {
-    guard let peer = peers.first(where: { $0.node == node }), let said = peer.progress[lane],
+    guard let peer = peerIndexes[node], let said = peers[peer].progress[lane],
       let index = laneIndexes[lane], said.applied > 0
     else { return 0 }
     guard said.applied <= lanes[index].number else { return lane == ownLane ? 0 : said.synced }
@@ -167,7 +167,8 @@ package struct Gossip: Sendable {
 
   /// Connected peers to which own bundles are pushed.
   package var eagerPeers: [PeerIndex] {
-    peers.filter { $0.isConnected && $0.isGreeted && $0.isEager }.map(\.index)
+    peers.indices.filter { peers[$0].isConnected && peers[$0].isGreeted && peers[$0].isEager }
+      .map { peers[$0].index }
   }
 
   /// Bundles parked in all lanes.
@@ -220,31 +221,40 @@ package struct Gossip: Sendable {
   /// The first numbered invariant that does not hold; for the simulator, after every step.
   package var brokenInvariant: String? {
     var bytes = 0
-    for lane in lanes {
-      if lane.synced > lane.number {
-        return "G5: \(lane.name) synced \(lane.synced) of \(lane.number)"
-      }
-      if UInt64(lane.times.count) != lane.number || UInt64(lane.marks.count) != lane.number {
-        return "G1: \(lane.name) at \(lane.number) has \(lane.times.count) times"
-      }
-      if lane.range.count != lane.number {
-        return "G1: \(lane.name) has \(lane.range.count) leaves"
-      }
-      if lane.parked.count > limits.parkedPerLaneMax {
-        return "G6: \(lane.name) has \(lane.parked.count) parked"
-      }
-      if lane.fault != nil && !lane.parked.isEmpty {
-        return "G3: \(lane.name) is frozen with parked bundles"
-      }
-      for entry in lane.parked.entries { bytes += entry.value.byteCount }
+    // By index: a copy of every lane's state would cost more than the checks.
+    for index in lanes.indices {
+      if let broken = brokenInvariant(ofLane: index) { return broken }
+      for entry in lanes[index].parked.entries { bytes += entry.value.byteCount }
     }
     if bytes != parkedBytes { return "G6: \(bytes) parked bytes counted as \(parkedBytes)" }
     if parkedBytes > limits.parkedBytesMax { return "G6: \(parkedBytes) bytes parked" }
-    for peer in peers {
-      let count = lanes.count { $0.pull?.peer == peer.index }
-      if count != peer.pullCount {
-        return "peer \(peer.index.value) has \(count) pulls counted as \(peer.pullCount)"
-      }
+    var pulls = Array(repeating: 0, count: peers.count)
+    for index in lanes.indices {
+      if let peer = lanes[index].pull?.peer { pulls[Int(peer.value)] += 1 }
+    }
+    for index in peers.indices where pulls[index] != peers[index].pullCount {
+      return "peer \(index) has \(pulls[index]) pulls counted as \(peers[index].pullCount)"
+    }
+    return nil
+  }
+
+  private func brokenInvariant(ofLane index: Int) -> String? {
+    let number = lanes[index].number
+    if lanes[index].synced > number {
+      return "G5: \(lanes[index].name) synced \(lanes[index].synced) of \(number)"
+    }
+    let times = lanes[index].times.count
+    if UInt64(times) != number || UInt64(lanes[index].marks.count) != number {
+      return "G1: \(lanes[index].name) at \(number) has \(times) times"
+    }
+    if lanes[index].range.count != number {
+      return "G1: \(lanes[index].name) has \(lanes[index].range.count) leaves"
+    }
+    if lanes[index].parked.count > limits.parkedPerLaneMax {
+      return "G6: \(lanes[index].name) has \(lanes[index].parked.count) parked"
+    }
+    if lanes[index].fault != nil && !lanes[index].parked.isEmpty {
+      return "G3: \(lanes[index].name) is frozen with parked bundles"
     }
     return nil
   }

@@ -32,7 +32,7 @@ package enum GossipMessage: Hashable, Sendable {
   /// acknowledgement in one.
   case progress([LaneProgress])
   /// Proof that a lane forked.
-  case proof(EquivocationProof)
+  indirect case proof(EquivocationProof)
 
   /// What a connection starts with.
   package struct Hello: Hashable, Sendable {

@@ -7,7 +7,8 @@ package import Records
 /// Why a lane does not move any more.
 package enum LaneFault: Hashable, Sendable {
   /// Its node signed two bundles for one place.
-  case equivocation(EquivocationProof)
+  // Apart from the value: proofs are large, and nearly every lane is free of them.
+  indirect case equivocation(EquivocationProof)
   /// Its next bundle breaks a rule that every node checks alike; nothing after it can count.
   case invalidBundle(number: UInt64)
 }

@@ -25,6 +25,17 @@ enum TextRule {
     if tally.isBlank && length.lowerBound > 0 { throw LedgerFault(field, .blank) }
   }
 
+  /// Refuses a text that breaks the rules of its field, whose length is in bytes. O(bytes).
+  static func checkBytes(
+    _ text: String, _ field: LedgerFault.Field, _ bytes: ClosedRange<Int>, lines: Lines
+  ) throws(LedgerFault) {
+    guard text.utf8.count <= bytes.upperBound else {
+      throw LedgerFault(
+        field, .tooManyBytes(maximum: bytes.upperBound, actual: text.utf8.count))
+    }
+    try check(text, field, bytes, lines: lines)
+  }
+
   /// What one pass without branches finds: most texts need no second one.
   private static func tally(
     _ bytes: UnsafeBufferPointer<UInt8>

@@ -34,6 +34,18 @@ package struct LedgerFault: Error, Hashable, Sendable {
     case transportAddress = "transport_address"
     /// A member's address for agents.
     case apiAddress = "api_address"
+    /// A collection's name.
+    case collection
+    /// A record's key.
+    case key
+    /// A write's priority.
+    case priority
+    /// The writes that a write supersedes.
+    case seen
+    /// What is added to a counter.
+    case delta
+    /// An element of a set.
+    case element
   }
 
   /// What is wrong with a field.
@@ -42,12 +54,16 @@ package struct LedgerFault: Error, Hashable, Sendable {
     case tooShort(minimum: Int, actual: Int)
     /// The text has `actual` characters, more than `maximum`.
     case tooLong(maximum: Int, actual: Int)
+    /// The text has `actual` bytes, more than `maximum`.
+    case tooManyBytes(maximum: Int, actual: Int)
     /// The text has nothing but spaces, tabs and line feeds.
     case blank
     /// The text has a control character that is not allowed in it.
     case controlCharacter
     /// The number lies outside the bounds.
     case outOfRange(minimum: UInt64, maximum: UInt64)
+    /// The number is zero, or further from zero than `maximum`.
+    case notAnAmount(maximum: Int64)
     /// The list has `actual` elements and may have none, or `minimum` to `maximum`.
     case wrongCount(minimum: Int, maximum: Int, actual: Int)
     /// Two elements mean the same, or the list is out of order.
@@ -81,9 +97,13 @@ extension LedgerFault: CustomStringConvertible {
         "must have at least \(minimum) characters, not \(actual)"
       case .tooLong(let maximum, let actual):
         "must have at most \(maximum) characters, not \(actual)"
+      case .tooManyBytes(let maximum, let actual):
+        "must have at most \(maximum) bytes in UTF-8, not \(actual)"
       case .blank: "must not be blank"
       case .controlCharacter: "must not contain control characters"
       case .outOfRange(let minimum, let maximum): "must be between \(minimum) and \(maximum)"
+      case .notAnAmount(let maximum):
+        "must be between -\(maximum) and \(maximum), and not 0"
       case .wrongCount(let minimum, let maximum, let actual):
         "must have none or \(minimum) to \(maximum) elements, not \(actual)"
       case .repeated: "must not name the same thing twice"

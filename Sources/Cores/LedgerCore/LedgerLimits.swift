@@ -30,6 +30,27 @@ package enum LedgerLimits {
   package static let resolution = 1...1_000
   /// The length of an address.
   package static let address = 3...128
+  /// The length of a collection's name.
+  package static let collection = 1...64
+  /// The length of a record's key, in bytes.
+  package static let recordKeyBytes = 1...256
+  /// The length of a record's value, in bytes.
+  package static let recordValueBytes = 1...16_384
+  /// The length of an element of a set, in bytes.
+  package static let elementBytes = 1...256
+  /// How much a write matters among concurrent ones.
+  package static let priority: ClosedRange<UInt64> = 0...9
+  /// The most that is added to a counter or taken from it at once: 2^53 - 1, which every reader of
+  /// JSON reads exactly.
+  package static let deltaMagnitude: Int64 = (1 << 53) - 1
+  /// How many writes one write supersedes by name.
+  package static let seenCount = 0...64
+  /// How many lanes a record tells apart; see `RecordClock`.
+  package static let recordLanes = 64
+  /// How many writes of one lane to one record can stand beside one another.
+  package static let siblingsPerLane = 4
+  /// How many elements a node lets a set have; other nodes may add more at the same time.
+  package static let setElements = 1_000
   /// The bytes of the longest operation that can be written.
   ///
   /// A question with all its choices is the longest: 4 bytes for each of 2,000 + 64 · 200 scalars,

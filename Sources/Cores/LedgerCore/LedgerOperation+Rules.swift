@@ -12,6 +12,8 @@ extension LedgerOperation {
       case .answer(let posting): try posting.check()
       case .resolve(let resolution): try resolution.check()
       case .announce(let announcement): try announcement.check()
+      case .define(let definition): try CollectionRule.check(definition.name)
+      case .change(let change): try change.check()
       }
       return nil
     } catch {
@@ -83,6 +85,52 @@ extension MemberAnnouncement {
     }
     try TextRule.check(apiAddress, .apiAddress, LedgerLimits.address, lines: .one)
     guard AddressRule.isURL(apiAddress) else { throw LedgerFault(.apiAddress, .notAnAddress) }
+  }
+}
+
+/// The rule for names of collections, which stand in paths.
+enum CollectionRule {
+  static func check(_ name: String) throws(LedgerFault) {
+    try TextRule.check(name, .collection, LedgerLimits.collection, lines: .one)
+    guard name.utf8.allSatisfy(AddressRule.isWordByte) else {
+      throw LedgerFault(.collection, .notAWord)
+    }
+  }
+}
+
+extension RecordChange {
+  fileprivate func check() throws(LedgerFault) {
+    try CollectionRule.check(name.collection)
+    try TextRule.checkBytes(name.key, .key, LedgerLimits.recordKeyBytes, lines: .one)
+    switch action {
+    case .put(let value, let priority, let seen):
+      try TextRule.checkBytes(value, .value, LedgerLimits.recordValueBytes, lines: .many)
+      try NumberRule.check(UInt64(priority), .priority, LedgerLimits.priority)
+      try RecordChange.check(seen)
+    case .delete(let priority, let seen):
+      try NumberRule.check(UInt64(priority), .priority, LedgerLimits.priority)
+      try RecordChange.check(seen)
+    case .add(let delta):
+      guard delta != 0, delta.magnitude <= LedgerLimits.deltaMagnitude.magnitude else {
+        throw LedgerFault(.delta, .notAnAmount(maximum: LedgerLimits.deltaMagnitude))
+      }
+    case .insert(let element, let seen), .remove(let element, let seen):
+      try TextRule.checkBytes(element, .element, LedgerLimits.elementBytes, lines: .one)
+      try RecordChange.check(seen)
+    }
+  }
+
+  private static func check(_ seen: [RecordDot]) throws(LedgerFault) {
+    guard LedgerLimits.seenCount.contains(seen.count) else {
+      throw LedgerFault(
+        .seen,
+        .wrongCount(
+          minimum: LedgerLimits.seenCount.lowerBound, maximum: LedgerLimits.seenCount.upperBound,
+          actual: seen.count))
+    }
+    for (left, right) in zip(seen, seen.dropFirst()) where left >= right {
+      throw LedgerFault(.seen, .repeated)
+    }
   }
 }
 

@@ -14,6 +14,23 @@ extension LedgerOperation: WireCodable {
     case answer = 3
     case resolve = 4
     case announce = 5
+    case define = 6
+    case put = 7
+    case delete = 8
+    case add = 9
+    case insert = 10
+    case remove = 11
+
+    init(_ action: RecordAction) {
+      self =
+        switch action {
+        case .put: .put
+        case .delete: .delete
+        case .add: .add
+        case .insert: .insert
+        case .remove: .remove
+        }
+    }
   }
 
   package func encode(into writer: inout WireWriter) {
@@ -33,6 +50,12 @@ extension LedgerOperation: WireCodable {
     case .announce(let announcement):
       writer.write(Tag.announce.rawValue)
       announcement.encode(into: &writer)
+    case .define(let definition):
+      writer.write(Tag.define.rawValue)
+      definition.encode(into: &writer)
+    case .change(let change):
+      writer.write(Tag(change.action).rawValue)
+      change.encode(into: &writer)
     }
   }
 
@@ -44,6 +67,12 @@ extension LedgerOperation: WireCodable {
     case .answer: self = .answer(try AnswerPosting(from: span, at: &cursor))
     case .resolve: self = .resolve(try Resolution(from: span, at: &cursor))
     case .announce: self = .announce(try MemberAnnouncement(from: span, at: &cursor))
+    case .define: self = .define(try CollectionDefinition(from: span, at: &cursor))
+    case .put: self = .change(try RecordChange(from: span, at: &cursor, RecordAction.putting))
+    case .delete: self = .change(try RecordChange(from: span, at: &cursor, RecordAction.deletion))
+    case .add: self = .change(try RecordChange(from: span, at: &cursor, RecordAction.addition))
+    case .insert: self = .change(try RecordChange(from: span, at: &cursor, RecordAction.insertion))
+    case .remove: self = .change(try RecordChange(from: span, at: &cursor, RecordAction.removal))
     case nil: throw .unknownTag(tag)
     }
   }

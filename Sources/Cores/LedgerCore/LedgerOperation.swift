@@ -183,6 +183,10 @@ package enum LedgerOperation: Hashable, Sendable {
   case resolve(Resolution)
   /// A node is announced to the cluster.
   case announce(MemberAnnouncement)
+  /// A collection of records gets its policy.
+  case define(CollectionDefinition)
+  /// A record is changed.
+  case change(RecordChange)
 }
 
 /// Where and when an operation stands: the total order that extends causality.

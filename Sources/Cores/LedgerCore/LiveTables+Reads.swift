@@ -98,6 +98,7 @@ extension LiveTables {
     LiveCounts(
       agents: registeredAgents, questions: postedQuestions, answers: answers.count,
       resolutions: resolutions.count, members: memberEntries.count,
+      collections: definedCollections, records: records.count,
       operations: appliedOperations, ignored: ignoredOperations)
   }
 

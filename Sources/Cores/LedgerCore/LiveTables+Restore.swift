@@ -50,6 +50,11 @@ extension LiveTables {
     case LiveTables.resolutionSchema.number: try restoreResolution(reader)
     case LiveTables.scoreSchema.number: try restoreScore(reader)
     case LiveTables.memberSchema.number: try restoreMember(reader)
+    case LiveTables.collectionSchema.number: try restoreCollection(reader)
+    case LiveTables.recordSchema.number: try restoreRecord(reader)
+    case LiveTables.recordWriteSchema.number: try restoreWrite(reader)
+    case LiveTables.setElementSchema.number: try restoreElement(reader)
+    case LiveTables.recordRequestSchema.number: try restoreRequest(reader)
     // open set: numbers of tables that do not exist
     default: throw RestoreError(row.table, .unknownTable)
     }

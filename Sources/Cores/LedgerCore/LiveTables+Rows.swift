@@ -75,19 +75,19 @@ extension LiveTables {
       ])
   }
 
-  private static func time(_ stamp: OperationStamp) -> ColumnValue {
+  static func time(_ stamp: OperationStamp) -> ColumnValue {
     .integer(Int64(bitPattern: stamp.time.raw))
   }
 
-  private static func lane(_ stamp: OperationStamp) -> ColumnValue {
+  static func lane(_ stamp: OperationStamp) -> ColumnValue {
     .bytes(stamp.lane.digest.bytes)
   }
 
-  private static func number(_ stamp: OperationStamp) -> ColumnValue {
+  static func number(_ stamp: OperationStamp) -> ColumnValue {
     .integer(Int64(bitPattern: stamp.number))
   }
 
-  private static func place(_ stamp: OperationStamp) -> ColumnValue {
+  static func place(_ stamp: OperationStamp) -> ColumnValue {
     .integer(Int64(stamp.index))
   }
 }

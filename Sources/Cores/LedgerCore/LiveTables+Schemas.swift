@@ -64,9 +64,56 @@ extension LiveTables {
     ] + stampColumns("first_") + stampColumns(),
     keyColumnCount: 1)
 
+  /// Collections with their policies: the definition with the smallest stamp.
+  package static let collectionSchema = TableSchema(
+    number: 7, name: "collection",
+    columns: [.init("name", .text), .init("policy", .integer), .init("agent", .bytes)]
+      + stampColumns(),
+    keyColumnCount: 1)
+
+  /// Records as their changes leave them; `conflict` is the time of the last of several writes that
+  /// stand, or 0, and `total` is empty without a counter. `clock` has the form of `RecordClock`.
+  package static let recordSchema = TableSchema(
+    number: 8, name: "record",
+    columns: [
+      .init("collection", .text), .init("key", .text), .init("record", .bytes),
+      .init("conflict", .integer), .init("total", .text), .init("elements", .integer),
+      .init("clock", .bytes),
+    ],
+    keyColumnCount: 2, indexes: [["conflict", "record"], ["record"]])
+
+  /// Every write of a record, also those superseded since; `kind` is 1 for a put and 2 for a
+  /// deletion, `seen` names what it supersedes, and `resolves` is its time if that is several.
+  package static let recordWriteSchema = TableSchema(
+    number: 9, name: "record_write",
+    columns: [.init("record", .bytes)] + stampColumns() + [
+      .init("agent", .bytes), .init("kind", .integer), .init("value", .text),
+      .init("priority", .integer), .init("seen", .bytes), .init("resolves", .integer),
+    ],
+    keyColumnCount: 5, indexes: [["resolves", "lane"]])
+
+  /// Elements of sets, also those taken out since.
+  package static let setElementSchema = TableSchema(
+    number: 10, name: "set_element",
+    columns: [
+      .init("record", .bytes), .init("element", .text), .init("present", .integer),
+      .init("clock", .bytes),
+    ],
+    keyColumnCount: 2)
+
+  /// The first change that answers each request of a client; `delta` is what it adds to a counter.
+  package static let recordRequestSchema = TableSchema(
+    number: 11, name: "record_request",
+    columns: [
+      .init("record", .bytes), .init("request", .bytes), .init("fingerprint", .bytes),
+      .init("delta", .integer),
+    ] + stampColumns(),
+    keyColumnCount: 2)
+
   /// Every table, in the order of their numbers.
   package static let schemas: [TableSchema] = [
     agentSchema, questionSchema, answerSchema, resolutionSchema, scoreSchema, memberSchema,
+    collectionSchema, recordSchema, recordWriteSchema, setElementSchema, recordRequestSchema,
   ]
 
   private static func stampColumns(_ prefix: String = "") -> [TableSchema.Column] {

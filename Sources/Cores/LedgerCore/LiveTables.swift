@@ -4,7 +4,7 @@ package import Primitives
 package import Records
 internal import Wire
 
-/// The tentative live state of a swarm: agents, questions, answers, resolutions, scores, members.
+/// The tentative live state of a swarm: agents, questions, answers, scores, members, records.
 ///
 /// Lanes are applied as they come, so two nodes see the operations of concurrent lanes in different
 /// orders, and a malicious lane may name things that arrive later or never. The tables are
@@ -33,6 +33,11 @@ internal import Wire
 ///   another agent; it is right if the canonical keys are equal.
 /// - **I5** An agent's score is the sum over its answers. Every registered agent has a score row.
 /// - **I6** The set hash covers exactly the newest row of every key.
+/// - **I7** The definition of a collection with the smallest stamp counts; its policy chooses what
+///   records show and nothing else. A record is what `RecordClock` makes of its writes, the sum of
+///   its additions, a request being counted once, and the elements with an addition that stands.
+/// - **I8** Changes of records are applied in the order of their lane, each once: lanes are
+///   delivered so. A place that does not come after the last one of this run changes nothing.
 ///
 /// A stamp must name one operation: lanes are checked for that before they are applied. Texts of
 /// answers are in storage only; an answer takes about 150 bytes here with its lookup. An answer is
@@ -46,6 +51,10 @@ package struct LiveTables: Sendable {
   var asked: [AskedLink] = []
   var lanes: [LaneID] = []
   var memberEntries = SortedMap<NodeID, MemberEntry>()
+  var collections: [CollectionEntry] = []
+  var records: [RecordEntry] = []
+  /// Per lane the place of its last change of a record (I8), beside `lanes`.
+  var lastChanges: [(number: UInt64, index: UInt32)] = []
 
   // For lookup alone: their order never reaches a result.
   var agentIndexes: [AgentID: UInt32] = [:]
@@ -56,10 +65,16 @@ package struct LiveTables: Sendable {
   /// The registered agent with the smallest stamp among those with a token; the rest hang off it.
   var tokenIndexes: [Digest: UInt32] = [:]
 
+  var collectionIndexes: [String: UInt32] = [:]
+  var recordIndexes: [RecordID: UInt32] = [:]
+  var elements: [Identifier<ElementKind>: ElementEntry] = [:]
+  var requests: [RecordRequestID: RequestEntry] = [:]
+
   /// Agents whose score row is to be written at the end of the step.
   var dirtyScores: [UInt32] = []
   var registeredAgents = 0
   var postedQuestions = 0
+  var definedCollections = 0
   var appliedOperations = 0
   var ignoredOperations = 0
 
@@ -98,6 +113,8 @@ package struct LiveTables: Sendable {
     case .answer(let posting): answer(posting, stamp, compact, into: &rows)
     case .resolve(let resolution): resolve(resolution, stamp, compact, into: &rows)
     case .announce(let announcement): announce(announcement, stamp, compact, into: &rows)
+    case .define(let definition): define(definition, stamp, compact, into: &rows)
+    case .change(let change): self.change(change, stamp, compact, into: &rows)
     }
     writeScores(into: &rows)
   }
@@ -142,16 +159,19 @@ extension LiveTables {
   mutating func compact(_ stamp: OperationStamp) -> CompactStamp {
     precondition(
       (0...Int(UInt32.max)).contains(stamp.index), "index \(stamp.index) within a bundle")
-    let lane: UInt32
-    if let known = laneIndexes[stamp.lane] {
-      lane = known
-    } else {
-      lane = UInt32(lanes.count)
-      lanes.append(stamp.lane)
-      laneIndexes[stamp.lane] = lane
-    }
     return CompactStamp(
-      time: stamp.time.raw, number: stamp.number, lane: lane, index: UInt32(stamp.index))
+      time: stamp.time.raw, number: stamp.number, lane: laneIndex(of: stamp.lane),
+      index: UInt32(stamp.index))
+  }
+
+  /// The index of a lane, which is a new one when it was not named before.
+  mutating func laneIndex(of lane: LaneID) -> UInt32 {
+    if let known = laneIndexes[lane] { return known }
+    let index = UInt32(lanes.count)
+    lanes.append(lane)
+    lastChanges.append((0, 0))
+    laneIndexes[lane] = index
+    return index
   }
 
   func expand(_ stamp: CompactStamp) -> OperationStamp {

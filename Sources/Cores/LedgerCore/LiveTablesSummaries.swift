@@ -191,6 +191,10 @@ package struct LiveCounts: Hashable, Sendable {
   package let resolutions: Int
   /// Announced nodes.
   package let members: Int
+  /// Defined collections.
+  package let collections: Int
+  /// Records that were ever changed.
+  package let records: Int
   /// Operations applied since the tables were made: not part of the state.
   package let operations: Int
   /// Those of them that broke a rule and changed nothing: not part of the state.
@@ -198,14 +202,16 @@ package struct LiveCounts: Hashable, Sendable {
 
   /// Counts what tables hold.
   package init(
-    agents: Int, questions: Int, answers: Int, resolutions: Int, members: Int, operations: Int,
-    ignored: Int
+    agents: Int, questions: Int, answers: Int, resolutions: Int, members: Int,
+    collections: Int, records: Int, operations: Int, ignored: Int
   ) {
     self.agents = agents
     self.questions = questions
     self.answers = answers
     self.resolutions = resolutions
     self.members = members
+    self.collections = collections
+    self.records = records
     self.operations = operations
     self.ignored = ignored
   }

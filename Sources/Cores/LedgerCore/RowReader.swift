@@ -35,6 +35,11 @@ struct RowReader {
     return text
   }
 
+  func bytes(_ column: Int) throws(RestoreError) -> [UInt8] {
+    guard case .bytes(let bytes) = value(column) else { throw bad(column) }
+    return bytes
+  }
+
   func identifier<Kind>(
     _ column: Int, of kind: Kind.Type = Kind.self
   ) throws(RestoreError) -> Identifier<Kind> {

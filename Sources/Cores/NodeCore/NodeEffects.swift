@@ -20,7 +20,7 @@ package enum NodeNotice: Sendable {
   /// The set of members changed: the transport must follow.
   case membersChanged
   /// A lane forked and is frozen.
-  case laneForked(EquivocationProof)
+  indirect case laneForked(EquivocationProof)
   /// A peer holds more of the own lane than this node: the node must stop and come back with a
   /// new epoch.
   case ownLaneAhead(LanePosition)

@@ -44,9 +44,9 @@ package enum NodeEvent: Sendable {
   /// Every batch up to this one is durable.
   case durable(through: UInt64)
   /// A stored header that was wanted, and the one that contradicts it.
-  case headerLoaded(SignedHeader, conflicting: SignedHeader)
+  indirect case headerLoaded(SignedHeader, conflicting: SignedHeader)
   /// Something happened to the control plane.
-  case control(ControlPlaneEvent)
+  indirect case control(ControlPlaneEvent)
   /// An instant that the core asked for has come.
   case deadline
   /// The driver has no more events at hand: what was gathered is to be written and sent.

@@ -9,9 +9,12 @@ extension NodeMachine {
   package func quorumSynced(_ lane: LaneID) -> UInt64 {
     let own = configuration.control.node
     var least = UInt64.max
+    var numbers: [UInt64] = []
     for voters in voterSets {
-      var numbers = voters.map { voter in
-        voter == own ? gossip.synced(lane) : gossip.synced(lane, at: voter)
+      numbers.removeAll(keepingCapacity: true)
+      // No closure: one that refers to the gossip copies all of this value when called in a step.
+      for voter in voters {
+        numbers.append(voter == own ? gossip.synced(lane) : gossip.synced(lane, at: voter))
       }
       numbers.sort(by: >)
       least = min(least, numbers[numbers.count / 2])

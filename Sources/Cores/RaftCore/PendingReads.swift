@@ -34,9 +34,14 @@ struct PendingReads: Sendable {
   private var rounds: [Round] = []
   private var asked: [Asked] = []
   private var known: [Known] = []
-  private var nextContext: UInt64 = 1
+  /// Never used twice, not even by an earlier life of the process: hence it begins anywhere.
+  private var nextContext: UInt64
   /// Own tickets that wait, wherever.
   private(set) var count = 0
+
+  init(firstContext: UInt64) {
+    nextContext = firstContext
+  }
 
   /// When the first of them has waited too long.
   var deadline: Instant? { earlier(asked.first?.deadline, known.first?.deadline) }

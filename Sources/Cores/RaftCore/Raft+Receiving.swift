@@ -27,7 +27,7 @@ extension Raft {
       take(append, message, into: &effects)
     case .heartbeat(let heartbeat):
       guard follow(message, at: now, into: &effects) else { return }
-      take(heartbeat, from: message.from, into: &effects)
+      take(heartbeat, from: message.from, at: now, into: &effects)
     case .snapshotOffer(let head):
       guard follow(message, at: now, into: &effects) else { return }
       take(head, message, at: now, into: &effects)
@@ -119,10 +119,14 @@ extension Raft {
   // MARK: As a follower
 
   private mutating func take(
-    _ heartbeat: RaftMessage.Heartbeat, from sender: RaftID, into effects: inout RaftEffects
+    _ heartbeat: RaftMessage.Heartbeat, from sender: RaftID, at now: Instant,
+    into effects: inout RaftEffects
   ) {
     heartbeatInterval = .milliseconds(UInt64(heartbeat.intervalMilliseconds))
-    if ranks != heartbeat.ranks { ranks = heartbeat.ranks }
+    if ranks != heartbeat.ranks {
+      ranks = heartbeat.ranks
+      armElection(at: now)
+    }
     learnCommit(heartbeat.commit)
     // After a restart it does not know any more how far the logs agree: the leader is to ask.
     let isBehind = matched < heartbeat.commit

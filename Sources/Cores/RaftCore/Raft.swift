@@ -14,20 +14,22 @@ package import Records
 /// - A configuration is in force once appended; all changes are joint, but of learners alone.
 /// - PreVote and CheckQuorum always; a leader without a quorum stops, and is silent about it.
 /// - Voters wait by rank, which the leader publishes, and draw lots only after a failed round.
-/// - A hint that the leader died makes a follower forget it, and no more: term, vote and log decide.
+/// - A hint that the leader died makes a follower forget it, no more: term, vote and log decide.
 /// - A candidate leads only after its own vote is durable, and tells of its log only what is: the
 ///   same name could otherwise win one term twice, or win by promises made to a longer log.
 /// - A member that is in no configuration it knows of answers and never asks.
 ///
 /// ```
-///               nobody heard: rank, lots           a quorum would         a quorum did, and the
-///   ┌──────────┐ or a hint     ┌──────────────┐  ┌───────────┐ own vote is durable ┌────────┐
-///   │ follower ├──────────────►│ preCandidate ├─►│ candidate ├────────────────────►│ leader │
-///   └──▲────▲──┘               └──┬────────▲──┘  └──┬─────┬──┘                     └───┬────┘
-///      │    │   a leader, or a    │        └────────┘     │          no quorum heard,  │
-///      │    │   later term        │         no quorum     │          removed, or a     │
-///      │    └─────────────────────┴───────────────────────┘          later term        │
-///      └────────── timeoutNow: from follower straight to candidate ◄───────────────────┘
+///             waited in vain           a quorum           a quorum does, and
+///             or a hint                would              the own vote is durable
+///   follower ───────────► preCandidate ───────► candidate ───────────► leader
+///     ▲  ▲                  │   ▲ waited in vain │  │                    │
+///     │  │                  │   └────────────────┘  │                    │
+///     │  └──────────────────┴───────────────────────┘                    │
+///     │     a leader of this term, or a later term                       │
+///     └──────────────────────────────────────────────────────────────────┘
+///           a later term, no quorum heard, or removed
+///   follower ── told by its leader to take over ──► candidate
 /// ```
 ///
 /// Invariants:
@@ -100,7 +102,7 @@ package struct Raft: ProtocolCore {
   var scratch: [UInt64] = []
 
   // Reads.
-  var reads = PendingReads()
+  var reads: PendingReads
 
   // Snapshots of its own.
   var bytesSinceSnapshot = 0
@@ -121,6 +123,7 @@ package struct Raft: ProtocolCore {
     member = RaftMember(node: node, life: recovery.life)
     self.settings = settings
     random = Xoshiro256(seed: settings.seed, purpose: "raft")
+    reads = PendingReads(firstContext: random.next(below: RaftLimits.numberMax / 2))
     term = recovery.hardState.term
     vote = recovery.hardState.vote
     log = start.log

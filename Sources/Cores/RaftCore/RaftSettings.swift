@@ -48,7 +48,8 @@ package struct RaftSettings: Hashable, Sendable {
   package var keepEntries: UInt64 = 5_000
   /// Bytes of entries that stay in the log behind a snapshot.
   package var keepBytes = 4 << 20
-  /// For the random part of waits.
+  /// For the random part of waits, and for numbers that no earlier start of the process may have
+  /// used: another one with every start.
   package var seed: UInt64
 
   /// The defaults.

@@ -55,8 +55,8 @@ package enum HashTag: String, CaseIterable, Sendable {
   case controlState = "so.ctl.state.v1"
   /// The weight of a node as a relay of a lane.
   case relay = "so.relay.v1"
-  /// The name of a conflict between concurrent writes.
-  case conflict = "so.conflict.v1"
+  /// The name of a shared record, of an element of one, or of a request to change one.
+  case record = "so.record.v1"
   /// What a test or simulation audits.
   case audit = "so.audit.v1"
   /// The members that a node believes to be alive.
@@ -103,7 +103,7 @@ package enum HashTag: String, CaseIterable, Sendable {
     case .controlOperation: 22
     case .controlState: 23
     case .relay: 24
-    case .conflict: 25
+    case .record: 25
     case .audit: 26
     case .coordinatorView: 27
     }

@@ -51,21 +51,21 @@ package struct LatticeHash: Hashable, Sendable {
   }
 
   private mutating func combine(_ digest: Digest, adding: Bool) {
-    var hash = Blake2b(.rowElement)
-    hash.update(digest)
-    let key = hash.finalize()
+    let key = digest.withBytes { Blake2b.hash($0, .rowElement, .none) }
     withUnsafeTemporaryAllocation(of: UInt64.self, capacity: lanes.count) { stream in
       LatticeHash.expand(key, into: stream)
       // Four sums of 16 bits ride in one word: the high bit of each is handled apart, so that no
       // carry crosses into its neighbour.
       let high: UInt64 = 0x8000_8000_8000_8000
-      for index in 0..<lanes.count {
-        let left = lanes[index]
-        let right = stream[index]
-        lanes[index] =
-          adding
-          ? ((left & ~high) &+ (right & ~high)) ^ ((left ^ right) & high)
-          : ((left | high) &- (right & ~high)) ^ ((left ^ ~right) & high)
+      lanes.withUnsafeMutableBufferPointer { lanes in
+        for index in lanes.indices {
+          let left = lanes[index]
+          let right = stream[index]
+          lanes[index] =
+            adding
+            ? ((left & ~high) &+ (right & ~high)) ^ ((left ^ right) & high)
+            : ((left | high) &- (right & ~high)) ^ ((left ^ ~right) & high)
+        }
       }
     }
   }

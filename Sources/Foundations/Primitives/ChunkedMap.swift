@@ -1,15 +1,15 @@
 /// An ordered map for up to millions of entries, kept as sorted chunks of bounded size.
 ///
-/// Lookup is two binary searches; insertion and removal move at most one chunk's elements, and, once
-/// per some dozens of them, the references of the directory of chunks. A copy shares all chunks:
+/// Lookup is two binary searches; insertion and removal move at most one chunk's elements and, once
+/// in some dozens of times, the references of the directory of chunks. A copy shares all chunks:
 /// the first change after a copy copies the directory, one reference per chunk, and each chunk is
 /// copied when it is first changed. So a copy can be read on another thread at leisure.
 ///
 /// Invariants:
 /// 1. Keys ascend strictly, within a chunk and from chunk to chunk.
 /// 2. No chunk is empty or holds more than `chunkMax` entries.
-/// 3. `floors[i]` is at most the first key of chunk `i` and greater than all keys before, for i > 0.
-///    (A floor may be the key of an entry that is gone.)
+/// 3. For i > 0, `floors[i]` is at most the first key of chunk `i` and above all keys before. It
+///    may be the key of an entry that is gone.
 /// 4. `count` is the number of entries.
 ///
 /// Public for the same reason as `SortedMap`.
@@ -238,81 +238,5 @@ extension ChunkedMap {
       chunks.remove(at: chunk)
       floors.remove(at: chunk)
     }
-  }
-}
-
-// MARK: - Order
-
-extension ChunkedMap: Sequence {
-  /// Walks entries in ascending order of key.
-  public struct Iterator: IteratorProtocol, Sequence, Sendable {
-    @usableFromInline let chunks: [[Element]]
-    @usableFromInline var chunk: Int
-    @usableFromInline var offset: Int
-
-    @inlinable init(chunks: [[Element]], chunk: Int, offset: Int) {
-      self.chunks = chunks
-      self.chunk = chunk
-      self.offset = offset
-    }
-
-    /// The next entry.
-    @inlinable public mutating func next() -> Element? {
-      while chunk < chunks.count {
-        if offset < chunks[chunk].count {
-          offset += 1
-          return chunks[chunk][offset - 1]
-        }
-        chunk += 1
-        offset = 0
-      }
-      return nil
-    }
-  }
-
-  /// All entries, in order.
-  @inlinable public func makeIterator() -> Iterator {
-    Iterator(chunks: chunks, chunk: 0, offset: 0)
-  }
-
-  /// The entries whose keys are not less than `key`, in order.
-  @inlinable public func entries(from key: Key) -> Iterator {
-    let position = search(key)
-    return Iterator(chunks: chunks, chunk: position.chunk, offset: position.offset)
-  }
-
-  /// The entries whose keys are greater than `key`, in order.
-  @inlinable public func entries(after key: Key) -> Iterator {
-    let position = search(key)
-    return Iterator(
-      chunks: chunks, chunk: position.chunk, offset: position.offset + (position.isFound ? 1 : 0))
-  }
-
-  /// The first invariant, by number, that does not hold.
-  public var brokenInvariant: String? {
-    var total = 0
-    var previous: Key?
-    guard floors.count == chunks.count else { return "3: \(floors.count) floors" }
-    for (number, chunk) in chunks.enumerated() {
-      if chunk.isEmpty || chunk.count > Self.chunkMax { return "2: a chunk of \(chunk.count)" }
-      if number > 0 {
-        if chunk[0].key < floors[number] { return "3: a floor above its chunk" }
-        if let previous, !(previous < floors[number]) { return "3: a floor in a chunk before" }
-      }
-      for entry in chunk {
-        if let previous, !(previous < entry.key) { return "1: keys out of order" }
-        previous = entry.key
-      }
-      total += chunk.count
-    }
-    return total == count ? nil : "4: \(count) counted, \(total) present"
-  }
-}
-
-extension ChunkedMap: Equatable where Value: Equatable {
-  /// Whether both hold the same entries, however they are cut into chunks.
-  public static func == (left: Self, right: Self) -> Bool {
-    left.count == right.count
-      && left.elementsEqual(right) { $0.key == $1.key && $0.value == $1.value }
   }
 }

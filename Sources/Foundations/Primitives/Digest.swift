@@ -3,12 +3,12 @@
 /// Stored as four big-endian words, so that copies are trivial, the order is the order of the bytes
 /// and a dictionary hashes two words. Comparison stops at the first difference: digests that are
 /// secrets are compared by `ConstantTime`.
-package struct Digest: Hashable, Comparable, Sendable {
+public struct Digest: Hashable, Comparable, Sendable {
   /// The number of bytes in a digest.
   package static let byteCount = 32
 
   /// The bytes as four big-endian words, first bytes first.
-  package let words: (UInt64, UInt64, UInt64, UInt64)
+  public let words: (UInt64, UInt64, UInt64, UInt64)
 
   /// Makes a digest of four big-endian words.
   package init(words first: UInt64, _ second: UInt64, _ third: UInt64, _ fourth: UInt64) {
@@ -70,24 +70,28 @@ package struct Digest: Hashable, Comparable, Sendable {
   /// The first eight hexadecimal digits: for logs and tables, never for comparison.
   package var short: String { String(hexadecimal.prefix(8)) }
 
-  package static func == (left: Digest, right: Digest) -> Bool {
+  /// Whether all bytes are equal.
+  @inlinable public static func == (left: Digest, right: Digest) -> Bool {
     left.words.0 == right.words.0 && left.words.1 == right.words.1
       && left.words.2 == right.words.2 && left.words.3 == right.words.3
   }
 
-  package static func < (left: Digest, right: Digest) -> Bool {
+  /// Orders digests by their bytes.
+  @inlinable public static func < (left: Digest, right: Digest) -> Bool {
     if left.words.0 != right.words.0 { return left.words.0 < right.words.0 }
     if left.words.1 != right.words.1 { return left.words.1 < right.words.1 }
     if left.words.2 != right.words.2 { return left.words.2 < right.words.2 }
     return left.words.3 < right.words.3
   }
 
-  package func hash(into hasher: inout Hasher) {
+  /// Feeds two of the words to a hasher: they are as good as random.
+  @inlinable public func hash(into hasher: inout Hasher) {
     hasher.combine(words.0)
     hasher.combine(words.3)
   }
 }
 
 extension Digest: CustomStringConvertible {
-  package var description: String { hexadecimal }
+  /// The hexadecimal digits.
+  public var description: String { hexadecimal }
 }

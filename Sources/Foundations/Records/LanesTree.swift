@@ -31,6 +31,11 @@ package enum LanesTree {
     MerkleTree(TaggedHasher(.laneHeadNode)).root(of: leaves(of: heads))
   }
 
+  /// The root over the leaves of heads in ascending order of lane; zero for none.
+  package static func root(ofLeaves leaves: [Digest]) -> Digest {
+    MerkleTree(TaggedHasher(.laneHeadNode)).root(of: leaves)
+  }
+
   /// The path from the head at `index` to the root.
   package static func path(to index: Int, in heads: [LaneHead]) -> [Digest] {
     let tree = MerkleTree(TaggedHasher(.laneHeadNode))

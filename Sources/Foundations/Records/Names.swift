@@ -1,26 +1,35 @@
 internal import Crypto
-package import Primitives
+public import Primitives
 
 /// A node: its Ed25519 public key.
-package struct NodeID: Hashable, Comparable, Sendable {
+public struct NodeID: Hashable, Comparable, Sendable {
   /// The public key.
-  package let key: Digest
+  public let key: Digest
 
   /// Names the node that holds the private half of `key`.
   package init(key: Digest) {
     self.key = key
   }
 
-  package static func < (left: NodeID, right: NodeID) -> Bool { left.key < right.key }
+  /// Whether both are one name.
+  @inlinable public static func == (left: NodeID, right: NodeID) -> Bool {
+    left.key == right.key
+  }
+
+  /// Orders names by their bytes.
+  @inlinable public static func < (left: NodeID, right: NodeID) -> Bool { left.key < right.key }
+
+  /// Feeds the name to a hasher.
+  @inlinable public func hash(into hasher: inout Hasher) { hasher.combine(key) }
 }
 
 /// A lane: the append-only log of one node in one swarm during one life of its database.
 ///
 /// The name is a hash of node, epoch and swarm, so whoever holds a bundle can check whose lane it
 /// extends.
-package struct LaneID: Hashable, Comparable, Sendable {
+public struct LaneID: Hashable, Comparable, Sendable {
   /// The name's bytes.
-  package let digest: Digest
+  public let digest: Digest
 
   /// Takes a name as read from the wire.
   package init(digest: Digest) {
@@ -36,7 +45,18 @@ package struct LaneID: Hashable, Comparable, Sendable {
     digest = hash.finalize()
   }
 
-  package static func < (left: LaneID, right: LaneID) -> Bool { left.digest < right.digest }
+  /// Whether both are one name.
+  @inlinable public static func == (left: LaneID, right: LaneID) -> Bool {
+    left.digest == right.digest
+  }
+
+  /// Orders names by their bytes.
+  @inlinable public static func < (left: LaneID, right: LaneID) -> Bool {
+    left.digest < right.digest
+  }
+
+  /// Feeds the name to a hasher.
+  @inlinable public func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 }
 
 /// The kind of identifier that tells one life of a node's database from the next.

@@ -43,6 +43,22 @@ extension NodeDriver: AgentBackend {
     machine.tables.outcome(question)
   }
 
+  func collection(_ name: String) -> CollectionSummary? { machine.tables.collection(name) }
+
+  func record(_ record: RecordID) -> RecordSummary? { machine.tables.record(record) }
+
+  func additions(of element: String, in record: RecordID) -> [RecordDot] {
+    machine.tables.additions(of: element, in: record)
+  }
+
+  func request(_ request: RecordRequestID, in record: RecordID) -> RecordRequestSummary? {
+    machine.tables.request(request, in: record)
+  }
+
+  func lastOperation(of lane: LaneID) -> (node: NodeID, time: HybridTime)? {
+    machine.gossip.head(of: lane).map { ($0.node, $0.lastTime) }
+  }
+
   // MARK: Writes
 
   func submit(

@@ -96,7 +96,7 @@ extension NodeDriver {
   /// Adds the node's own metrics.
   func writeMetrics(into text: inout MetricsText) {
     writeLaneMetrics(into: &text)
-    writeDoorMetrics(into: &text)
+    writeRelayMetrics(into: &text)
     writeTransportMetrics(into: &text)
     writeStorageMetrics(into: &text)
     writeControlMetrics(into: &text)
@@ -128,8 +128,17 @@ extension NodeDriver {
       "swarmoracle_bundles_invalid_total", "Bundles that break a rule of their lane.",
       gossip.invalid)
     counter(
-      "swarmoracle_bundles_handed_on_total", "Copies of others' bundles pushed on as a relay.",
-      gossip.handedOn)
+      "swarmoracle_bundles_refused_total", "Frames refused as forged or undecodable bundles.",
+      counters.bundlesRefused)
+    counter(
+      "swarmoracle_messages_refused_total", "Control frames refused as undecodable.",
+      counters.messagesRefused)
+    counter(
+      "swarmoracle_requests_refused_total", "Requests of peers that were refused.",
+      counters.requestsRefused)
+    counter(
+      "swarmoracle_guest_frames_refused_total", "Frames of guests, who may only ask to join.",
+      counters.guestFramesRefused)
     counter("swarmoracle_pulls_started_total", "Ranges asked of peers.", gossip.pulls)
     counter(
       "swarmoracle_pulls_fruitless_total", "Pulls that failed or brought nothing.",
@@ -144,23 +153,11 @@ extension NodeDriver {
       counters.inputPauses)
   }
 
-  private func writeDoorMetrics(into text: inout MetricsText) {
-    func counter(_ name: String, _ help: String, _ value: UInt64) {
-      text.family(name, .counter, help)
-      text.sample(value)
-    }
-    counter(
-      "swarmoracle_bundles_refused_total", "Frames refused as forged or undecodable bundles.",
-      counters.bundlesRefused)
-    counter(
-      "swarmoracle_messages_refused_total", "Control frames refused as undecodable.",
-      counters.messagesRefused)
-    counter(
-      "swarmoracle_requests_refused_total", "Requests of peers that were refused.",
-      counters.requestsRefused)
-    counter(
-      "swarmoracle_guest_frames_refused_total", "Frames of guests, who may only ask to join.",
-      counters.guestFramesRefused)
+  private func writeRelayMetrics(into text: inout MetricsText) {
+    text.family(
+      "swarmoracle_bundles_handed_on_total", .counter,
+      "Copies of others' bundles pushed on as a relay.")
+    text.sample(machine.gossip.counters.handedOn)
   }
 
   private func writeTransportMetrics(into text: inout MetricsText) {

@@ -21,7 +21,7 @@ struct Contract {
     for entry in operations where entry.method == method.rawValue.lowercased() {
       let template = entry.template.split(separator: "/", omittingEmptySubsequences: false)
       // The last parameter of these paths takes all that is left.
-      let takesRest = ["{key}", "{name}"].contains(template.last ?? "")
+      let takesRest = ["/v1/kv/{key}", "/v1/locks/{name}"].contains(entry.template)
       guard takesRest ? template.count <= parts.count : template.count == parts.count else {
         continue
       }
@@ -83,6 +83,8 @@ struct Contract {
     case "number":
       return value.integer != nil || value.fixedPoint(scale: 6) != nil ? nil : "\(path): no number"
     case "boolean": return value.bool == nil ? "\(path): no boolean" : nil
+    // Any JSON value.
+    case nil where schema["nullable"]?.bool == true: return nil
     case let other: return "\(path): unknown type \(other ?? "none")"
     }
   }

@@ -48,6 +48,7 @@ final class FakeNode: AgentBackend {
   var wakeAt: Instant?
   private var heldRows: [Row] = []
   private var bundles: UInt64 = 0
+  private var lastTimes: [LaneID: HybridTime] = [:]
   let control = FakeControl()
   let lane = LaneID(digest: Digest(words: 1, 2, 3, 4))
   let node = NodeID(key: Digest(words: 5, 6, 7, 8))
@@ -76,6 +77,27 @@ final class FakeNode: AgentBackend {
     tables.answer(question, agent)
   }
   func outcome(_ question: QuestionID) -> QuestionOutcome? { tables.outcome(question) }
+
+  func collection(_ name: String) -> CollectionSummary? { tables.collection(name) }
+  func record(_ record: RecordID) -> RecordSummary? { tables.record(record) }
+  func additions(of element: String, in record: RecordID) -> [RecordDot] {
+    tables.additions(of: element, in: record)
+  }
+  func request(_ request: RecordRequestID, in record: RecordID) -> RecordRequestSummary? {
+    tables.request(request, in: record)
+  }
+  func lastOperation(of lane: LaneID) -> (node: NodeID, time: HybridTime)? {
+    guard let time = lastTimes[lane] else { return nil }
+    return (lane == self.lane ? node : NodeID(key: lane.digest), time)
+  }
+
+  /// Applies an operation of another node's lane.
+  func receive(_ operation: LedgerOperation, at stamp: OperationStamp) {
+    var rows: [Row] = []
+    tables.apply(operation.encoded, at: stamp, into: &rows)
+    lastTimes[stamp.lane] = stamp.time
+    rows.forEach(database.store)
+  }
 
   // MARK: Writes
 
@@ -113,6 +135,7 @@ final class FakeNode: AgentBackend {
         time: HybridTime(milliseconds: wallMilliseconds, counter: UInt16(bundles % 60_000)),
         lane: lane, number: bundles, index: index)
       tables.apply(operation.encoded, at: stamp, into: &rows)
+      lastTimes[lane] = stamp.time
       ids.append(OperationID(bundle: LanePosition(lane: lane, number: bundles), index: index))
     }
     if keepsRowsBack { heldRows += rows } else { rows.forEach(database.store) }

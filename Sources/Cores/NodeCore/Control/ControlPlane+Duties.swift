@@ -63,7 +63,7 @@ extension ControlPlane {
     reconcileDue = nil
     guard raft.role == .leader else { return }
     reconcileDue = now.instant + ControlPlane.reconcilePeriod
-    guard reconcileTicket == nil, !raft.configuration.isJoint, let target = targetMembers() else {
+    guard !isReconfiguring, !raft.configuration.isJoint, let target = targetMembers() else {
       return
     }
     guard target.target.voters.contains(member.id) else {
@@ -71,11 +71,11 @@ extension ControlPlane {
       raft.handle(.transferLeadership(nil), at: now, into: &raftEffects)
       return
     }
-    let ticket = nextTicket
-    nextTicket += 1
-    reconcileTicket = ticket
+    isReconfiguring = true
     counters.reconfigurations += 1
-    raft.handle(.changeConfiguration(target, ticket: ticket), at: now, into: &raftEffects)
+    raft.handle(
+      .changeConfiguration(target, ticket: Ticket.reconfiguration.value), at: now,
+      into: &raftEffects)
   }
 
   /// What a node is to be; founders vote unless something else was agreed on.

@@ -41,19 +41,12 @@ extension ControlPlane {
   private mutating func answer(
     _ answer: RaftEffects.Answer, at now: Moment, into effects: inout ControlPlaneEffects
   ) {
-    if answer.ticket == reconcileTicket {
-      reconcileTicket = nil
-      return
-    }
-    switch answer.outcome {
-    case .readable, .readFailed:
-      take(answer.outcome, ofRead: answer.ticket, at: now, into: &effects)
-    case .placed, .refused, .dropped, .busy:
-      if reads[answer.ticket] != nil {
-        take(answer.outcome, ofRead: answer.ticket, at: now, into: &effects)
-      } else {
-        take(answer.outcome, ofCommand: answer.ticket, at: now, into: &effects)
-      }
+    switch Ticket(answer.ticket) {
+    case .command(let sequence):
+      take(answer.outcome, ofCommand: sequence, at: now, into: &effects)
+    case .foreign(let number): answerForeign(number, answer.outcome, into: &effects)
+    case .read(let number): take(answer.outcome, ofRead: number, at: now, into: &effects)
+    case .reconfiguration: isReconfiguring = false
     }
   }
 

@@ -48,7 +48,8 @@ extension ControlPlane {
     reads[ticket] = pending
     noteRead(due: deadline)
     if case .linearizable = level {
-      raft.handle(.read(ticket: ticket), at: now, into: &raftEffects)
+      raft.handle(
+        .read(ticket: Ticket.read(ticket).value), at: now, into: &raftEffects)
     }
   }
 
@@ -95,7 +96,8 @@ extension ControlPlane {
     for entry in reads.entries {
       guard case .leader = entry.value.wait else { continue }
       reads[entry.key]?.wait = .index
-      raft.handle(.read(ticket: entry.key), at: now, into: &raftEffects)
+      raft.handle(
+        .read(ticket: Ticket.read(entry.key).value), at: now, into: &raftEffects)
     }
   }
 
@@ -125,7 +127,8 @@ extension ControlPlane {
       guard case .leader(let again) = entry.value.wait else { continue }
       if again <= now.instant {
         reads[entry.key]?.wait = .index
-        raft.handle(.read(ticket: entry.key), at: now, into: &raftEffects)
+        raft.handle(
+          .read(ticket: Ticket.read(entry.key).value), at: now, into: &raftEffects)
       } else {
         noteRead(due: again)
       }

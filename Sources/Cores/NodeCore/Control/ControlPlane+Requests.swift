@@ -18,10 +18,40 @@ struct PendingCommand: Sendable {
   var resendAt: Instant?
 }
 
-extension ControlPlane {
-  /// The bit that tells tickets of forwarded commands from those of the node's own.
-  private static let foreignBit: UInt64 = 1 << 63
+/// What a ticket of the control log stands for: the kind is in its two lowest bits.
+enum Ticket: Sendable {
+  /// A command of this node, by its number in the session.
+  case command(UInt64)
+  /// A command that another node forwarded, by a number of this node's.
+  case foreign(UInt64)
+  /// A read of this node.
+  case read(UInt64)
+  /// A change of the log's members.
+  case reconfiguration
 
+  /// Takes a ticket apart.
+  init(_ value: UInt64) {
+    switch value & 3 {
+    case 0: self = .command(value >> 2)
+    case 1: self = .foreign(value >> 2)
+    case 2: self = .read(value >> 2)
+    // open set: two bits have one more value
+    default: self = .reconfiguration
+    }
+  }
+
+  /// The ticket as the log knows it.
+  var value: UInt64 {
+    switch self {
+    case .command(let number): number << 2
+    case .foreign(let number): number << 2 | 1
+    case .read(let number): number << 2 | 2
+    case .reconfiguration: 3
+    }
+  }
+}
+
+extension ControlPlane {
   mutating func submit(
     _ request: ControlRequestID?, _ operation: ControlOperation,
     name: Identifier<ControlIdempotency>?, deadline: Instant, at now: Moment,
@@ -56,7 +86,9 @@ extension ControlPlane {
     guard let command = pending[sequence] else { return }
     if raft.role == .leader {
       noteSent(sequence, at: now)
-      raft.handle(.propose(command.bytes, ticket: sequence), at: now, into: &raftEffects)
+      raft.handle(
+        .propose(command.bytes, ticket: Ticket.command(sequence).value), at: now,
+        into: &raftEffects)
     } else if let leader = raft.leader, let peer = peer(of: leader) {
       let remaining = command.deadline.since(now.instant).nanoseconds / 1_000_000
       guard remaining > 0 else { return }
@@ -140,17 +172,13 @@ extension ControlPlane {
 
   /// The log's answer to a ticket of a command.
   mutating func take(
-    _ outcome: RaftOutcome, ofCommand ticket: UInt64, at now: Moment,
+    _ outcome: RaftOutcome, ofCommand sequence: UInt64, at now: Moment,
     into effects: inout ControlPlaneEffects
   ) {
-    if ticket & ControlPlane.foreignBit != 0 {
-      answerForeign(ticket, outcome, into: &effects)
-      return
-    }
     switch outcome {
     case .placed: break
-    case .dropped: turnDown(ticket, isOverload: true, at: now, into: &effects)
-    case .refused, .busy: turnDown(ticket, isOverload: false, at: now, into: &effects)
+    case .dropped: turnDown(sequence, isOverload: true, at: now, into: &effects)
+    case .refused, .busy: turnDown(sequence, isOverload: false, at: now, into: &effects)
     case .readable, .readFailed: preconditionFailure("a command was answered as a read")
     }
   }
@@ -216,13 +244,15 @@ extension ControlPlane {
       refuse(command.sequence, .notLeader, to: peer, into: &effects)
       return
     }
-    let ticket = nextTicket | ControlPlane.foreignBit
+    let number = nextTicket
     nextTicket += 1
-    foreign[ticket] = (peer, command.sequence)
-    raft.handle(.propose(forward.command, ticket: ticket), at: now, into: &raftEffects)
+    foreign[number] = (peer, command.sequence)
+    raft.handle(
+      .propose(forward.command, ticket: Ticket.foreign(number).value), at: now,
+      into: &raftEffects)
   }
 
-  private mutating func answerForeign(
+  mutating func answerForeign(
     _ ticket: UInt64, _ outcome: RaftOutcome, into effects: inout ControlPlaneEffects
   ) {
     guard let (peer, sequence) = foreign[ticket] else { return }

@@ -29,6 +29,17 @@ package protocol AgentBackend: ControlBackend {
   /// What the counted answers to a posted question amount to at present.
   func outcome(_ question: QuestionID) -> QuestionOutcome?
 
+  /// A defined collection.
+  func collection(_ name: String) -> CollectionSummary?
+  /// A record of a defined collection that was ever changed.
+  func record(_ record: RecordID) -> RecordSummary?
+  /// The additions of an element of a set that stand.
+  func additions(of element: String, in record: RecordID) -> [RecordDot]
+  /// The change of a record that answers a request.
+  func request(_ request: RecordRequestID, in record: RecordID) -> RecordRequestSummary?
+  /// The node whose lane it is, and the time of the last operation applied of it.
+  func lastOperation(of lane: LaneID) -> (node: NodeID, time: HybridTime)?
+
   // MARK: Writes
 
   /// Appends operations to the node's lane, as one group, though maybe in several bundles, and

@@ -69,6 +69,7 @@ extension JSONWriter {
       raw(Array(FieldRule.units(range.lowerBound).utf8))
       key("maximum")
       raw(Array(FieldRule.units(range.upperBound).utf8))
+    case .json: member("nullable", true)
     case .flag: member("type", "boolean")
     case .identifier:
       member("type", "string")
@@ -114,6 +115,8 @@ extension JSONWriter {
     case .count:
       member("type", "integer")
       member("minimum", 0)
+    case .integer: member("type", "integer")
+    case .json: member("nullable", true)
     case .decimal:
       member("type", "number")
       member("minimum", 0)
@@ -152,9 +155,8 @@ extension JSONWriter {
       for word in allowed { string(word) }
       null()
       endArray()
-    case .text, .base64, .identifier, .hexadecimal, .operation, .timestamp, .count, .decimal, .flag,
-      .list,
-      .optional, .object, .map:
+    case .text, .base64, .identifier, .hexadecimal, .operation, .timestamp, .count, .integer,
+      .json, .decimal, .flag, .list, .optional, .object, .map:
       writeMembers(of: shape)
     }
   }

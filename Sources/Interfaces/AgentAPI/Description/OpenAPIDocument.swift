@@ -1,6 +1,7 @@
 internal import ControlCore
 internal import HTTPServer
 internal import JSONText
+internal import LedgerCore
 internal import Records
 
 /// The OpenAPI 3.0.3 description of the interface, made from the routes' own rules.
@@ -189,6 +190,16 @@ enum OpenAPIDocument {
         "operationId", in: "path", isRequired: true, "The lane, the number and the index.",
         to: &writer
       ) { $0.schema(of: .operation) }
+    case .collection:
+      parameter(
+        "collection", in: "path", isRequired: true,
+        "A word of letters, digits, '.', '-' and '_'.", to: &writer
+      ) { $0.schema(.token(LedgerLimits.collection), nil) }
+    case .recordKey:
+      parameter(
+        "key", in: "path", isRequired: true, "One line of up to 256 bytes, percent-encoded.",
+        to: &writer
+      ) { $0.schema(.line(LedgerLimits.recordKeyBytes), nil) }
     case .lease:
       parameter("leaseId", in: "path", isRequired: true, "A number.", to: &writer) {
         $0.schema(.integer(1...Int64.max), nil)
@@ -355,8 +366,8 @@ enum OpenAPIDocument {
       write(named: inner, &written, to: &writer)
     case .object(let members):
       for member in members { write(named: member.shape, &written, to: &writer) }
-    case .text, .base64, .word, .identifier, .hexadecimal, .operation, .timestamp, .count, .decimal,
-      .flag:
+    case .text, .base64, .word, .identifier, .hexadecimal, .operation, .timestamp, .count,
+      .integer, .json, .decimal, .flag:
       break
     }
   }

@@ -16,6 +16,10 @@ indirect enum Shape: Sendable {
   case timestamp
   /// A whole number that is not negative.
   case count
+  /// A whole number of either sign.
+  case integer
+  /// Any JSON value.
+  case json
   /// A number with six decimals.
   case decimal
   /// `true` or `false`.

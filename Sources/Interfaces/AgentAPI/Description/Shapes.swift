@@ -2,7 +2,7 @@ internal import Records
 
 /// The shapes of all responses.
 enum Shapes {
-  private static func list(_ name: String, _ element: Shape) -> Shape {
+  static func list(_ name: String, _ element: Shape) -> Shape {
     .object([.init(name, .list(element)), .init("next", .hexadecimal(100), isOptional: true)])
   }
 
@@ -153,6 +153,7 @@ enum Shapes {
           "reached", .optional(.word(WriteLevel.allCases.map(\.rawValue))), isOptional: true),
         .init("operations", .list(.operation), isOptional: true),
         .init("reasons", .list(.text), isOptional: true),
+        .init("context", .hexadecimal(nil), isOptional: true),
       ] + problemMembers))
 
   // MARK: The node

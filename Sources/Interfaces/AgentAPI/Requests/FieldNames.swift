@@ -20,6 +20,12 @@ enum FieldNames {
     case .stake: "stake"
     case .transportAddress: "transportAddress"
     case .apiAddress: "apiAddress"
+    case .collection: "collection"
+    case .key: "key"
+    case .priority: "priority"
+    case .seen: "context"
+    case .delta: "delta"
+    case .element: "element"
     }
   }
 }

@@ -25,6 +25,8 @@ struct FieldRule: Sendable {
     case integer(ClosedRange<Int64>)
     /// A number in millionths; more decimals are dropped.
     case decimal(ClosedRange<UInt64>)
+    /// Any JSON value, of so many bytes when written without spaces.
+    case json(ClosedRange<Int>)
     /// `true` or `false`; in a query also `1` or `0`.
     case flag
     /// A UUID.

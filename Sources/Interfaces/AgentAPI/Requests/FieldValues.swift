@@ -6,6 +6,8 @@ enum FieldValue {
   case text(String)
   case bytes([UInt8])
   case texts([String])
+  /// A JSON text.
+  case json(String)
   case integer(Int64)
   case millionths(UInt64)
   case flag(Bool)
@@ -55,6 +57,14 @@ struct FieldValues {
     case .texts(let texts): texts
     case nil: nil
     case let other?: preconditionFailure("\(name) is no list of texts: \(other)")
+    }
+  }
+
+  func json(_ name: String) -> String? {
+    switch self[name] {
+    case .json(let text): text
+    case nil: nil
+    case let other?: preconditionFailure("\(name) is no JSON text: \(other)")
     }
   }
 

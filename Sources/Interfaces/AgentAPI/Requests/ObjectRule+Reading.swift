@@ -113,6 +113,16 @@ extension FieldRule {
         return .failure(BrokenRule("range", "must be from \(bounds.0) to \(bounds.1)"))
       }
       return .success(.millionths(number.millionths))
+    case .json(let range):
+      var writer = JSONWriter(capacity: 256)
+      writer.value(value)
+      guard range.contains(writer.bytes.count) else {
+        return .failure(
+          BrokenRule(
+            "length",
+            "must have at most \(range.upperBound) bytes of JSON, not \(writer.bytes.count)"))
+      }
+      return .success(.json(String(decoding: writer.bytes, as: UTF8.self)))
     case .flag:
       guard case .bool(let truth) = value else {
         return .failure(BrokenRule("type", "must be true or false"))
@@ -147,7 +157,7 @@ extension FieldRule {
       case "0", "false": return .success(.flag(false))
       default: return .failure(BrokenRule("type", "must be true or false"))
       }
-    case .words, .lines, .decimal, .objects:
+    case .words, .lines, .decimal, .json, .objects:
       preconditionFailure("query parameter \(name) has a kind that only bodies can have")
     }
   }
@@ -189,7 +199,7 @@ extension FieldRule {
           BrokenRule("format", "must be an RFC 3339 date-time such as 2030-01-31T08:15:00Z"))
       }
       return .success(.milliseconds(value))
-    case .words, .lines, .integer, .decimal, .flag, .objects:
+    case .words, .lines, .integer, .decimal, .json, .flag, .objects:
       preconditionFailure("field \(name) is no text")
     }
   }
@@ -225,8 +235,8 @@ extension FieldRule {
           return .failure(BrokenRule(broken.rule, "every element \(broken.detail)"))
         }
       }
-    case .line, .text, .bytes, .base64, .token, .word, .integer, .decimal, .flag, .identifier,
-      .timestamp, .objects:
+    case .line, .text, .bytes, .base64, .token, .word, .integer, .decimal, .json, .flag,
+      .identifier, .timestamp, .objects:
       preconditionFailure("field \(name) is no list of texts")
     }
     return .success(.texts(texts))

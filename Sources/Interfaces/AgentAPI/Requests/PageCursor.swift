@@ -17,6 +17,8 @@ struct PageCursor: Equatable {
     case agents = 2
     case answers = 3
     case leaderboard = 4
+    case openConflicts = 5
+    case resolvedConflicts = 6
   }
 
   private static let version: UInt8 = 1

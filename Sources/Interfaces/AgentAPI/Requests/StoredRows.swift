@@ -21,6 +21,11 @@ struct ColumnReader {
     return text
   }
 
+  mutating func bytes() throws(APIProblem) -> [UInt8] {
+    guard case .bytes(let bytes)? = next() else { throw bad("bytes") }
+    return bytes
+  }
+
   mutating func identifier<Kind>(
     _ kind: Kind.Type = Kind.self
   ) throws(APIProblem) -> Identifier<Kind> {

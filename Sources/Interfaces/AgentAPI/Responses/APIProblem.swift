@@ -13,6 +13,9 @@ enum ProblemKind: String, CaseIterable, Sendable {
   case questionClosed = "question-closed"
   case alreadyResolved = "already-resolved"
   case tokenInUse = "token-in-use"
+  case collectionExists = "collection-exists"
+  case wrongPolicy = "wrong-policy"
+  case recordFull = "record-full"
   case versionConflict = "version-conflict"
   case lockTaken = "lock-taken"
   case notHolder = "not-holder"
@@ -42,7 +45,9 @@ enum ProblemKind: String, CaseIterable, Sendable {
     case .notFound: 404
     case .methodNotAllowed: 405
     case .notAcceptable: 406
-    case .alreadyAnswered, .questionClosed, .alreadyResolved, .tokenInUse: 409
+    case .alreadyAnswered, .questionClosed, .alreadyResolved, .tokenInUse, .collectionExists,
+      .wrongPolicy, .recordFull:
+      409
     case .versionConflict, .lockTaken, .notHolder, .memberRemoved, .lastVoter, .notLeader: 409
     case .payloadTooLarge: 413
     case .unsupportedMediaType: 415
@@ -67,6 +72,9 @@ enum ProblemKind: String, CaseIterable, Sendable {
     case .questionClosed: "The question takes no more answers"
     case .alreadyResolved: "The question is resolved differently"
     case .tokenInUse: "The token belongs to an agent already"
+    case .collectionExists: "The collection has another policy"
+    case .wrongPolicy: "The collection's policy knows no such change"
+    case .recordFull: "The record holds as much as it may"
     case .versionConflict: "The key has another version"
     case .lockTaken: "Another lease holds the lock"
     case .notHolder: "The lease does not hold the lock, or not with this token"

@@ -11,6 +11,9 @@ enum ObjectKey: Hashable {
   case question(QuestionID)
   case answer(QuestionID, AgentID)
   case resolution(QuestionID)
+  case collection(String)
+  case record(RecordID)
+  case request(RecordRequestID)
 }
 
 /// A write that reached the level asked for.
@@ -54,9 +57,11 @@ extension AgentAPI {
   /// Submits operations that write the objects `keys`, and hands the receipt to `confirmed`.
   ///
   /// When another request is writing one of the objects, this one is handled anew after that (A2).
+  /// With `releasesEarly` that is as soon as the operations are local, so that a level that cannot
+  /// be reached holds up nobody else.
   func submit(
     _ operations: [LedgerOperation], writing keys: [ObjectKey], for exchange: Exchange,
-    confirmed: @escaping (WriteReceipt) -> Void
+    releasesEarly: Bool = false, confirmed: @escaping (WriteReceipt) -> Void
   ) {
     guard exchange.park() else { return }
     for key in keys where underWay[key] != nil {
@@ -64,13 +69,35 @@ extension AgentAPI {
       return
     }
     for key in keys { underWay[key] = [] }
+    let level = exchange.options.level
     backend.submit(
-      operations, level: exchange.options.level,
+      operations, level: releasesEarly ? .local : level,
       deadlineMilliseconds: exchange.remainingMilliseconds(at: backend.now)
     ) { [unowned self] result in
       let waiting = keys.flatMap { underWay.removeValue(forKey: $0) ?? [] }
-      settle(result, for: exchange, isReplayed: false, confirmed: confirmed)
+      if case .reached(let reached, let operations) = result, reached < level {
+        follow(operations, for: exchange, confirmed: confirmed)
+      } else {
+        settle(result, for: exchange, isReplayed: false, confirmed: confirmed)
+      }
       for resume in waiting { resume() }
+    }
+  }
+
+  /// Waits until operations that this request wrote have its level.
+  private func follow(
+    _ operations: [OperationID], for exchange: Exchange,
+    confirmed: @escaping (WriteReceipt) -> Void
+  ) {
+    backend.wait(
+      for: operations, level: exchange.options.level,
+      deadlineMilliseconds: exchange.remainingMilliseconds(at: backend.now)
+    ) { [unowned self] result in
+      // They are written and local, so a full queue of waits says nothing about them.
+      let isTold = if case .overloaded = result { false } else { true }
+      settle(
+        isTold ? result : .undecided(reached: .local, operations), for: exchange,
+        isReplayed: false, confirmed: confirmed)
     }
   }
 

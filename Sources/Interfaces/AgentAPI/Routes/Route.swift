@@ -6,6 +6,8 @@ enum PathPart: Equatable, Sendable {
   case question
   case agent
   case operation
+  case collection
+  case recordKey
   case lease
   case node
   case setting
@@ -19,6 +21,8 @@ enum PathPart: Equatable, Sendable {
     case .question: "{questionId}"
     case .agent: "{agentId}"
     case .operation: "{operationId}"
+    case .collection: "{collection}"
+    case .recordKey: "{key}"
     case .lease: "{leaseId}"
     case .node: "{nodeId}"
     case .setting: "{setting}"
