@@ -118,7 +118,7 @@ struct KeyRouteTests {
 
   @Test func `values are text or bytes, and come back as what they are`() {
     let texts = [
-      #""""#, #""plain""#, #""\u0000\u0001\n\t\"\\""#, #""🗝 ключ""#, #""{\"json\":true}""#,
+      "\"\"", #""plain""#, #""\u0000\u0001\n\t\"\\""#, #""🗝 ключ""#, #""{\"json\":true}""#,
     ]
     for text in texts {
       #expect(put("/v1/kv/t", #"{"value":\#(text)}"#).status == 200)
