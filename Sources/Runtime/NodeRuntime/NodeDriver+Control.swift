@@ -121,9 +121,11 @@ extension NodeDriver {
   private func hear(_ notice: RaftNotice) {
     switch notice {
     case .role(let role, let term):
-      logger.log(.info, "role in the control log", [
-        LogField("role", "\(role)"), LogField("term", "\(term)"),
-      ])
+      logger.log(
+        .info, "role in the control log",
+        [
+          LogField("role", "\(role)"), LogField("term", "\(term)"),
+        ])
     case .leader(let leader, let term):
       let name = leader.flatMap { machine.control.node(of: $0)?.key.short } ?? "none"
       logger.log(

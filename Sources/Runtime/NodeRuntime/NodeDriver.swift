@@ -64,6 +64,9 @@ final class NodeDriver {
   /// Who is told what the control state did.
   weak var controlWatch: (any ControlWatching)?
 
+  /// Peers whose packets the operator has disturbed.
+  var faultsInForce = 0
+
   var counters = DriverCounters()
   /// The heads of all lanes as they are on the disk.
   var durableHeads = SortedMap<LaneID, LaneHead>()
