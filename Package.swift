@@ -201,7 +201,7 @@ let testTargets: [Target] = [
     "AgentAPITests",
     [
       "Primitives", "Crypto", "Records", "Telemetry", "JSONText", "HTTPServer", "LedgerCore",
-      "AnswerCore", "AgentAPI", "Wire", "CSQLite",
+      "AnswerCore", "AgentAPI", "ControlCore", "NodeCore", "Wire", "CSQLite",
     ]),
   tests(
     "SimulatorTests",

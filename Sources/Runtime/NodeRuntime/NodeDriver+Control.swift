@@ -38,6 +38,12 @@ extension NodeDriver {
     machine.control.state.events(after: revision, matching: filter, limit: limit)
   }
 
+  var controlRevision: UInt64 { machine.control.state.revision }
+
+  func transferLeadership(to node: NodeID?) {
+    step(.control(.transferLeadership(node)))
+  }
+
   // MARK: What the machine asks for
 
   func carryOut(_ effects: ControlPlaneEffects) {

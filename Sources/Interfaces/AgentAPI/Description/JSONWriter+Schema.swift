@@ -40,6 +40,14 @@ extension JSONWriter {
     switch kind {
     case .line(let range): text(range, pattern: JSONWriter.linePattern(range))
     case .text(let range): text(range, pattern: JSONWriter.textPattern(range))
+    case .bytes(let range):
+      member("type", "string")
+      member("minLength", range.lowerBound == 0 ? 0 : 1)
+      member("maxLength", range.upperBound)
+    case .base64(let range):
+      member("type", "string")
+      member("format", "byte")
+      member("maxLength", (range.upperBound + 2) / 3 * 4)
     case .token(let range): text(range, pattern: "^[!-~]*$")
     case .word(let allowed): choice(of: allowed)
     case .words(let allowed):
@@ -105,6 +113,9 @@ extension JSONWriter {
     case .hexadecimal(let count):
       member("type", "string")
       member("pattern", count.map { "^[0-9a-f]{\($0)}$" } ?? "^([0-9a-f]{2})*$")
+    case .base64:
+      member("type", "string")
+      member("format", "byte")
     case .operation:
       member("type", "string")
       member("pattern", "^[0-9a-f]{64}-[1-9][0-9]*-[0-9]+$")
@@ -154,8 +165,8 @@ extension JSONWriter {
       for word in allowed { string(word) }
       null()
       endArray()
-    case .text, .identifier, .hexadecimal, .operation, .timestamp, .count, .integer, .json,
-      .decimal, .flag, .list, .optional, .object, .map:
+    case .text, .base64, .identifier, .hexadecimal, .operation, .timestamp, .count, .integer,
+      .json, .decimal, .flag, .list, .optional, .object, .map:
       writeMembers(of: shape)
     }
   }
