@@ -205,7 +205,16 @@ let testTargets: [Target] = [
     ]),
   tests(
     "SimulatorTests",
-    ["Primitives", "Crypto", "Records", "CoreKit", "GossipCore", "NodeCore", "Simulator"]),
+    [
+      "Primitives", "Crypto", "Records", "CoreKit", "GossipCore", "MembershipCore", "NodeCore",
+      "Simulator",
+    ]),
+  tests(
+    "NodeCoreTests",
+    [
+      "Primitives", "Wire", "Crypto", "Records", "CoreKit", "RaftCore", "ControlCore",
+      "MembershipCore", "CoordinatorCore", "NodeCore",
+    ]),
   tests(
     "NodeRuntimeTests",
     [

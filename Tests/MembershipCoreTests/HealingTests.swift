@@ -101,8 +101,10 @@ import Testing
       let lie = MembershipMessage(
         incarnation: world.nodes[5].core.own.incarnation, load: 0, body: .news,
         updates: [claims[round]])
+      let told = world.now
       world.step(0, .received(lie, from: liar, over: .datagram))
       world.run(for: .seconds(4))
+      #expect(world.downs(since: told) == [], "after lie \(round)")
       #expect(world.isOneView, "after lie \(round)")
       for node in world.nodes {
         #expect((node.core.member(victim)?.incarnation ?? 0) >= known)

@@ -1,6 +1,7 @@
 import CoreKit
 import Crypto
 import GossipCore
+import MembershipCore
 import NodeCore
 import Primitives
 import Records
@@ -11,15 +12,22 @@ private struct Lonely {
   var machine: NodeMachine
   var effects = NodeEffects()
 
-  init(voters: Int = 1) {
+  init(voters: Int = 1) throws {
     let keys = (0..<voters).map { SigningKey(seed: Digest(words: UInt64($0), 1, 1, 1)) }
     let cluster = ClusterID(digest: .zero)
+    let attributes = try #require(
+      MemberAttributes(
+        address: "", apiAddress: "", region: "", zone: "", role: .voter, protocolVersion: 1))
+    let control = ControlPlaneConfiguration(
+      node: NodeID(key: keys[0].publicKey), cluster: cluster,
+      founders: keys.map { NodeID(key: $0.publicKey) }, attributes: attributes, seed: 1)
     var configuration = NodeCoreConfiguration(
-      key: keys[0], epoch: Identifier(high: 1, low: 1), cluster: cluster,
-      swarm: SwarmID(named: "tests", in: cluster),
-      voters: keys.map { NodeID(key: $0.publicKey) }, seed: 1)
+      key: keys[0], epoch: Identifier(high: 1, low: 1),
+      swarm: SwarmID(named: "tests", in: cluster), control: control, seed: 1)
     configuration.waitersMax = 4
-    machine = NodeMachine(configuration, recovery: NodeRecovery())
+    machine = try NodeMachine(
+      configuration, recovery: NodeRecovery(),
+      at: Moment(instant: .origin, wallMilliseconds: 1_700_000_000_000))
   }
 
   mutating func handle(_ event: NodeEvent, at milliseconds: UInt64) {
@@ -50,7 +58,7 @@ private struct Lonely {
 
 @Suite struct `The node's core` {
   @Test func `a write is local when its batch is durable and not before`() throws {
-    var node = Lonely()
+    var node = try Lonely()
     node.submit(1, deadline: 1_000)
     node.handle(.turnEnded, at: 1)
     let batch = try #require(node.effects.batch)
@@ -61,7 +69,7 @@ private struct Lonely {
   }
 
   @Test func `writes of one turn share a bundle, and later ones wait for the disk`() throws {
-    var node = Lonely()
+    var node = try Lonely()
     node.submit(1, deadline: 1_000)
     node.submit(2, deadline: 1_000)
     node.handle(.turnEnded, at: 1)
@@ -75,8 +83,8 @@ private struct Lonely {
     #expect(try #require(node.effects.batch).sequence == 2)
   }
 
-  @Test func `a write still queued at its deadline is refused and never written`() {
-    var node = Lonely()
+  @Test func `a write still queued at its deadline is refused and never written`() throws {
+    var node = try Lonely()
     node.submit(1, deadline: 5_000)
     node.handle(.turnEnded, at: 1)
     node.effects.removeAll()
@@ -92,8 +100,8 @@ private struct Lonely {
     #expect(node.machine.brokenInvariant == nil)
   }
 
-  @Test func `a quorum that cannot be reached is undecided at the deadline`() {
-    var node = Lonely(voters: 3)
+  @Test func `a quorum that cannot be reached is undecided at the deadline`() throws {
+    var node = try Lonely(voters: 3)
     node.submit(1, level: .quorum, deadline: 100)
     node.handle(.turnEnded, at: 1)
     node.handle(.durable(through: 1), at: 2)
@@ -107,14 +115,14 @@ private struct Lonely {
     #expect(operations.count == 1)
   }
 
-  @Test func `writes beyond the bound are refused at once`() {
-    var node = Lonely()
+  @Test func `writes beyond the bound are refused at once`() throws {
+    var node = try Lonely()
     for write in 1...6 as ClosedRange<UInt64> { node.submit(write, deadline: 1_000) }
     #expect(node.outcomes.map(\.0) == [5, 6])
   }
 
   @Test func `a node whose own lane is proven to fork writes no more`() throws {
-    var node = Lonely()
+    var node = try Lonely()
     node.submit(1, deadline: 5_000)
     node.handle(.turnEnded, at: 1)
     node.handle(.durable(through: 1), at: 2)
@@ -143,7 +151,7 @@ private struct Lonely {
 
   @Test func `an operation too large for any peer stops the process`() async {
     await #expect(processExitsWith: .failure) {
-      var node = Lonely()
+      var node = try Lonely()
       node.handle(
         .submit(
           WriteID(1),

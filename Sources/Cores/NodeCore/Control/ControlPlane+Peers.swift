@@ -33,7 +33,7 @@ extension ControlPlane {
     if Int(peer.value) == peers.count { peers.append(ControlPeer(node: node)) }
     precondition(peers[Int(peer.value)].node == node, "peer \(peer.value) is another node")
     peers[Int(peer.value)].isConnected = true
-    peers[Int(peer.value)].life = nil
+    peers[Int(peer.value)].member = nil
     let hello = ControlHello(cluster: configuration.cluster, life: member.life)
     effects.sends.append(.init(peer: peer, message: .hello(hello), isDatagram: false))
     membership.handle(.connected(node), at: now, into: &membershipEffects)
@@ -104,12 +104,12 @@ extension ControlPlane {
       effects.disconnects.append((peer, "belongs to another cluster"))
       return
     }
-    guard peers[Int(peer.value)].life == nil else {
+    guard peers[Int(peer.value)].member == nil else {
       effects.disconnects.append((peer, "greeted twice"))
       return
     }
-    peers[Int(peer.value)].life = hello.life
     let greeted = RaftMember(node: peers[Int(peer.value)].node, life: hello.life)
+    peers[Int(peer.value)].member = greeted
     raft.handle(.connected(greeted.id), at: now, into: &raftEffects)
     followLeader(at: now, into: &effects)
     planReconciliation(at: now, after: .milliseconds(50))

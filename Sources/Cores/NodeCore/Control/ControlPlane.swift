@@ -208,11 +208,12 @@ extension ControlPlane {
 struct ControlPeer: Sendable {
   let node: NodeID
   var isConnected = false
-  /// Which life of its control log the peer said it is in, on this connection.
-  var life: UInt64?
+  /// The member of the control log that the peer said it is, on this connection.
+  var member: RaftMember?
 
-  /// The member of the control log that the peer is.
-  var member: RaftMember? { life.map { RaftMember(node: node, life: $0) } }
+  init(node: NodeID) {
+    self.node = node
+  }
 }
 
 /// What a step that is on its way to the disk means to the cores.
