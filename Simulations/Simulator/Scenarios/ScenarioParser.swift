@@ -50,6 +50,7 @@ extension Scenario {
   }
 
   private mutating func readNetwork(_ reader: inout WordReader) throws(ScenarioError) {
+    network.isStated = true
     while !reader.isAtEnd {
       let word = try reader.next("a property of the network")
       switch word {

@@ -73,11 +73,8 @@ package enum AdminCommand: Equatable, Sendable {
     let (blocksIn, blocksOut) = try object.block()
     fault.blocksIn = blocksIn
     fault.blocksOut = blocksOut
-    let range = 0...delayMillisecondsMax
-    let delay = try object.integer("delayMilliseconds", in: range) ?? 0
-    let jitter = try object.integer("jitterMilliseconds", in: range) ?? 0
-    fault.delayNanoseconds = UInt64(delay) * 1_000_000
-    fault.jitterNanoseconds = UInt64(jitter) * 1_000_000
+    fault.delayNanoseconds = try object.nanoseconds("delayMilliseconds")
+    fault.jitterNanoseconds = try object.nanoseconds("jitterMilliseconds")
     fault.lossMillionths = try object.share("lossPercent")
     return fault
   }
@@ -147,6 +144,18 @@ private struct AdminObject {
         "\(place(key)) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
     return number
+  }
+
+  /// A time in milliseconds, in nanoseconds.
+  func nanoseconds(_ key: String) throws(AdminCommandError) -> UInt64 {
+    guard let value = value(key) else { return 0 }
+    let longest = AdminCommand.delayMillisecondsMax
+    guard let nanoseconds = value.fixedPoint(scale: 6),
+      (0...longest * 1_000_000).contains(nanoseconds)
+    else {
+      throw AdminCommandError("\(place(key)) must be from 0 to \(longest), with up to six decimals")
+    }
+    return UInt64(nanoseconds)
   }
 
   /// A share in percent, in millionths.

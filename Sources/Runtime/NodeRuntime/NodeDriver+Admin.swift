@@ -1,9 +1,11 @@
 internal import AdminSocket
+internal import AgentAPI
 internal import Configuration
 internal import JSONText
 internal import NodeCore
 internal import Primitives
 internal import QUICTransport
+internal import RaftCore
 internal import Reactor
 internal import Records
 internal import Telemetry

@@ -139,7 +139,7 @@ private final class LoadConnection {
       let count = request.withUnsafeBytes { bytes in
         Glibc.send(
           descriptor, bytes.baseAddress?.advanced(by: sent), bytes.count - sent,
-          Int32(MSG_NOSIGNAL.rawValue))
+          Int32(MSG_NOSIGNAL))
       }
       if count >= 0 {
         sent += count

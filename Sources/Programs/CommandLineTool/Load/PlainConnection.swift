@@ -53,7 +53,7 @@ final class PlainConnection {
   /// Whether the node has closed a connection that is between requests.
   private var hasEnded: Bool {
     var byte: UInt8 = 0
-    let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK.rawValue | MSG_DONTWAIT.rawValue))
+    let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
     return !(count < 0 && (errno == EAGAIN || errno == EINTR))
   }
 
@@ -80,7 +80,7 @@ final class PlainConnection {
       let count = bytes.withUnsafeBytes { bytes in
         Glibc.send(
           descriptor, bytes.baseAddress?.advanced(by: offset), bytes.count - offset,
-          Int32(MSG_NOSIGNAL.rawValue))
+          Int32(MSG_NOSIGNAL))
       }
       if count >= 0 {
         offset += count
