@@ -143,7 +143,8 @@ let programs: [Target] = [
     "CommandLineTool", in: "Programs",
     [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText", "AnswerCore",
-      "SQLiteStorage", "HTTPClient", "Configuration", "Simulator", "LedgerCore",
+      "SQLiteStorage", "HTTPClient", "Configuration", "Simulator", "LedgerCore", "Histories",
+      "AdminSocket", "Reactor",
     ]),
   .executableTarget(
     name: "swarmoracle", dependencies: ["CommandLineTool", "NodeRuntime"],
@@ -224,6 +225,7 @@ let testTargets: [Target] = [
     "CommandLineToolTests",
     [
       "Primitives", "Records", "Telemetry", "JSONText", "Configuration", "CommandLineTool",
+      "Simulator", "Histories", "NodeRuntime", "QUICTransport",
     ], exclude: ["Golden"]),
 ]
 

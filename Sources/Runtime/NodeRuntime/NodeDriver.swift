@@ -65,6 +65,9 @@ final class NodeDriver {
   weak var controlWatch: (any ControlWatching)?
   private var watchTimer: TimerToken?
 
+  /// Peers whose packets the operator has disturbed.
+  var faultsInForce = 0
+
   var counters = DriverCounters()
   /// The heads of all lanes as they are on the disk.
   var durableHeads = SortedMap<LaneID, LaneHead>()
