@@ -33,6 +33,7 @@ package struct LinkFaults: Sendable {
   private let network: Scenario.Network?
   private var blocked: Set<Way> = []
   private var held: [Way: TimeSpan] = [:]
+  private var lossy: [Int: UInt64] = [:]
   /// Which nodes are set apart, for pictures.
   package private(set) var groups: [[Int]] = []
 
@@ -71,10 +72,20 @@ package struct LinkFaults: Sendable {
   /// Holds nothing back any more one way.
   package mutating func release(from: Int, to: Int) { held[Way(from: from, to: to)] = nil }
 
+  /// Delays what leaves a node and loses packets of both ways.
+  package mutating func slow(_ node: Int, delay: TimeSpan, lossMillionths: UInt64) {
+    precondition(lossMillionths <= 1_000_000, "a loss of \(lossMillionths) millionths")
+    for peer in 0..<nodeCount where peer != node && delay > .zero {
+      held[Way(from: node, to: peer)] = delay
+    }
+    lossy[node] = lossMillionths
+  }
+
   /// Ends all that divides or holds back; the scenario's own network stays.
   package mutating func heal() {
     blocked = []
     held = [:]
+    lossy = [:]
     groups = []
   }
 
@@ -85,13 +96,14 @@ package struct LinkFaults: Sendable {
       link.blocksIn = blocked.contains(Way(from: peer, to: node))
       link.blocksOut = blocked.contains(Way(from: node, to: peer))
       link.delay = held[Way(from: node, to: peer)] ?? .zero
+      link.lossMillionths = lossy[node] ?? 0
       if let network {
         let shortest = network.delay.shortest
         link.delay = TimeSpan(nanoseconds: link.delay.nanoseconds + shortest.nanoseconds)
         link.jitter = TimeSpan(
           nanoseconds: network.delay.longest.nanoseconds - shortest.nanoseconds)
         // A node takes packets away both ways: one end of each link does it.
-        if node < peer { link.lossMillionths = network.lossMillionths }
+        if node < peer { link.lossMillionths = max(link.lossMillionths, network.lossMillionths) }
       }
       return link.isNothing ? nil : link
     }
