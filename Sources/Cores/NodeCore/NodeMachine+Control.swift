@@ -39,8 +39,8 @@ extension NodeMachine {
     waitersDue = true
   }
 
-  /// Tells the coordinator about once a second how much this node has to say: whether relays are
-  /// needed follows from that.
+  /// Tells the coordinator about once a second how much this node has to say, from which follows
+  /// whether relays are needed, and the other members how many writes it takes.
   mutating func tellDemand(at now: Moment) {
     guard let since = demandToldAt else {
       demandToldAt = now.instant
@@ -50,6 +50,9 @@ extension NodeMachine {
     guard span >= .seconds(1) else { return }
     let milliseconds = span.nanoseconds / 1_000_000
     control.noteDemand(bytesPerSecond: bytesMade * 1_000 / milliseconds, at: now)
+    let taken = operationsWritten + control.counters.submitted
+    control.noteLoad((taken - takenBefore) * 1_000 / milliseconds, at: now)
+    takenBefore = taken
     bytesMade = 0
     demandToldAt = now.instant
   }

@@ -72,6 +72,8 @@ package struct NodeMachine: ProtocolCore {
   /// Bytes of own bundles made durable since the coordinator was last told of them, and when.
   var bytesMade: UInt64 = 0
   var demandToldAt: Instant?
+  /// Operations and commands taken in this run until then.
+  var takenBefore: UInt64 = 0
 
   /// The voters that count toward quorums, by half of the control log's configuration.
   var voterSets: [[NodeID]] = []

@@ -34,6 +34,13 @@ extension ControlPlane {
       .demand(bytesPerSecond: bytesPerSecond), at: now, into: &coordinatorEffects)
   }
 
+  /// Takes note of how many writes this node takes in a second: the load that members hear of.
+  mutating func noteLoad(_ writesPerSecond: UInt64, at now: Moment) {
+    let load = UInt16(clamping: writesPerSecond)
+    guard load != membership.own.load else { return }
+    membership.handle(.setLoad(load), at: now, into: &membershipEffects)
+  }
+
   /// Carries out what membership asked for.
   mutating func takeMembership(into effects: inout ControlPlaneEffects) {
     for send in membershipEffects.sends {
