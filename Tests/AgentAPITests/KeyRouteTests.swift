@@ -222,6 +222,10 @@ struct KeyRouteTests {
     #expect(
       door.node.control.levels == [.local, .local, .after(revision: 1)])
     #expect(get("/v1/kv/a?after=1").errors == ["query.after conflict"])
+    door.node.control.fate = .reply(.unavailable(leader: nil))
+    let late = get("/v1/kv/a?consistency=local&after=99")
+    #expect(late.status == 503)
+    #expect(late.json["detail"]?.string?.contains("revision 99") == true)
   }
 
   @Test func `the timeout becomes the deadline`() {

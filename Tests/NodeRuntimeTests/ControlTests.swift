@@ -128,6 +128,29 @@ struct ControlTests {
     #expect((try JSONValue.parse(granted.body)["token"]?.integer ?? 0) > token)
   }
 
+  @Test func `a watch goes on at another node and lacks nothing`() throws {
+    let swarm = try TestSwarm(voters: 3)
+    let nodes = try (1...3).map { try swarm.start($0) }
+    defer { for node in nodes { node.crash() } }
+    try swarm.waitUntilLed([1, 2, 3])
+    try swarm.put("w/0", "v", at: [1])
+    let first = Watch(swarm, at: 1, until: 3, ["after": "0"])
+    for number in 1..<3 { try swarm.put("w/\(number)", "v", at: [number]) }
+    let seen = try first.result()
+    #expect(seen.keys == (0..<3).map { "w/\($0)" })
+    for number in 3..<6 { try swarm.put("w/\(number)", "v", at: [number % 3 + 1]) }
+    let second = Watch(swarm, at: 2, until: 3, [:], lastEvent: seen.lastEvent)
+    #expect(try second.result().keys == (3..<6).map { "w/\($0)" })
+    // A node that stops lets its watches go.
+    let third = Watch(swarm, at: 3, until: 1, [:])
+    try swarm.eventually("the watch is open") {
+      try swarm.metric("swarmoracle_watches", of: 3) == 1
+    }
+    nodes[2].send(SIGTERM)
+    #expect(try third.result().keys == [])
+    #expect(nodes[2].waitForEnd() == 0)
+  }
+
   @Test func `a node that joins with a voter's ticket comes to vote`() throws {
     let swarm = try TestSwarm(voters: 1)
     let founder = try swarm.start(1)
@@ -169,4 +192,50 @@ struct ControlTests {
     #expect(try swarm.value(of: "k", at: lost) == "v")
     #expect(try swarm.get("/v1/status", from: lost)["voters"]?.integer == 3)
   }
+}
+
+/// A watch that is read until it has shown so many keys, or ends.
+private struct Watch {
+  struct Seen: Sendable {
+    var keys: [String] = []
+    var lastEvent: String?
+  }
+
+  private let work: InBackground<Seen>
+
+  init(
+    _ swarm: TestSwarm, at number: Int, until count: Int, _ query: [String: String],
+    lastEvent: String? = nil
+  ) {
+    let query = query.map { "&\($0.key)=\($0.value)" }.joined()
+    let url = swarm.api(number) + "/v1/watch?prefix=w/" + query
+    var headers = [HTTPClientField("Authorization", "Bearer \(swarm.token.text)")]
+    if let lastEvent { headers.append(HTTPClientField("Last-Event-ID", lastEvent)) }
+    let fields = headers
+    work = InBackground {
+      var seen = Seen()
+      var rest: [UInt8] = []
+      _ = try HTTPConnection().stream(url: url, headers: fields, timeoutMilliseconds: 40_000) {
+        chunk in
+        rest += chunk
+        while let end = rest.firstIndex(of: 0x0A) {
+          Watch.take(String(decoding: rest[..<end], as: UTF8.self), into: &seen)
+          rest.removeFirst(end + 1)
+        }
+        return seen.keys.count < count
+      }
+      return seen
+    }
+  }
+
+  private static func take(_ line: String, into seen: inout Seen) {
+    if line.hasPrefix("id: ") { seen.lastEvent = String(line.dropFirst(4)) }
+    guard line.hasPrefix("data: "),
+      let data = try? JSONValue.parse(Array(line.utf8.dropFirst(6))),
+      let key = data["key"]?.string
+    else { return }
+    seen.keys.append(key)
+  }
+
+  func result() throws -> Seen { try work.result() }
 }
