@@ -224,7 +224,9 @@ package struct NodeMachine: ProtocolCore {
 
   /// The first numbered invariant that does not hold; for the simulator, after every step.
   package var brokenInvariant: String? {
-    if let broken = gossip.brokenInvariant ?? control.brokenInvariant { return broken }
+    // One by one: what `??` leaves for later would hold a copy of everything.
+    if let broken = gossip.brokenInvariant { return broken }
+    if let broken = control.brokenInvariant { return broken }
     if ownInFlight.count > configuration.ownBundlesInFlightMax {
       return "\(ownInFlight.count) own bundles in flight"
     }

@@ -14,6 +14,7 @@ extension ControlPlane {
   mutating func takeRaft(at now: Moment, into effects: inout ControlPlaneEffects) {
     while hasRaftEffects {
       var taken = RaftEffects()
+      swap(&taken, &spareRaftEffects)
       swap(&taken, &raftEffects)
       restore(taken.restored, into: &effects)
       for entry in taken.committed { apply(entry, at: now, into: &effects) }
@@ -27,6 +28,8 @@ extension ControlPlane {
       if let write = taken.write { addStep(write, into: &effects) }
       for notice in taken.notices { hear(notice, at: now, into: &effects) }
       for answer in taken.answers { self.answer(answer, at: now, into: &effects) }
+      taken.removeAll()
+      swap(&taken, &spareRaftEffects)
       noteFreshness(at: now)
       followLeader(at: now, into: &effects)
     }
