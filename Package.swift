@@ -143,7 +143,9 @@ let programs: [Target] = [
     "CommandLineTool", in: "Programs",
     [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText", "AnswerCore",
-      "SQLiteStorage", "HTTPClient", "Configuration", "Simulator", "LedgerCore",
+      "ControlStorage", "SQLiteStorage", "HTTPClient", "Configuration", "Simulator", "LedgerCore",
+      "Histories",
+      "AdminSocket", "Reactor",
     ]),
   .executableTarget(
     name: "swarmoracle", dependencies: ["CommandLineTool", "NodeRuntime"],
@@ -200,13 +202,19 @@ let testTargets: [Target] = [
     "AgentAPITests",
     [
       "Primitives", "Crypto", "Records", "Telemetry", "JSONText", "HTTPServer", "LedgerCore",
-      "AnswerCore", "AgentAPI", "Wire", "CSQLite",
+      "AnswerCore", "AgentAPI", "ControlCore", "NodeCore", "Wire", "CSQLite",
     ]),
   tests(
     "SimulatorTests",
     [
       "Primitives", "Crypto", "Records", "CoreKit", "GossipCore", "MembershipCore", "NodeCore",
       "Simulator",
+    ]),
+  tests(
+    "NodeCoreTests",
+    [
+      "Primitives", "Wire", "Crypto", "Records", "CoreKit", "RaftCore", "ControlCore",
+      "MembershipCore", "CoordinatorCore", "NodeCore",
     ]),
   tests(
     "NodeRuntimeTests",
@@ -218,6 +226,7 @@ let testTargets: [Target] = [
     "CommandLineToolTests",
     [
       "Primitives", "Records", "Telemetry", "JSONText", "Configuration", "CommandLineTool",
+      "Simulator", "Histories", "NodeRuntime", "QUICTransport",
     ], exclude: ["Golden"]),
 ]
 

@@ -52,7 +52,7 @@ struct NodeRouteTests {
   }
 
   @Test func `members and lanes are listed`() {
-    #expect(door.get("/v1/members").json["members"]?.array?.count == 1)
+    #expect(door.get("/v1/members").json["members"]?.array?.count == 2)
     #expect(door.get("/v1/lanes").json["lanes"]?.array?.first?["forked"]?.bool == false)
   }
 
@@ -134,7 +134,10 @@ struct NodeRouteTests {
     #expect(door.post("/v1/tickets", token: FakeNode.operatorToken, "{}").status == 201)
     #expect(door.node.ticketRequests.last == TicketRequest(role: .learner, validSeconds: 3_600))
     let voter = #"{"role":"voter"}"#
-    #expect(door.post("/v1/tickets", token: FakeNode.operatorToken, voter).status == 422)
+    #expect(door.post("/v1/tickets", token: FakeNode.operatorToken, voter).status == 201)
+    #expect(door.node.ticketRequests.last == TicketRequest(role: .voter, validSeconds: 3_600))
+    let edge = #"{"role":"leader"}"#
+    #expect(door.post("/v1/tickets", token: FakeNode.operatorToken, edge).status == 422)
     door.node.ticketResult = .failure(TicketFault(reason: "no address is known"))
     #expect(door.post("/v1/tickets", token: FakeNode.operatorToken, "{}").status == 500)
     door.node.operatorTokenDigest = nil

@@ -240,14 +240,42 @@ struct Solo {
     }
   }
 
-  @Test func `a down member in an exchanged state is only suspected`() {
-    var solo = Solo(peers: 4)
-    solo.receive(.exchange(wantsReply: false), from: 0, [Solo.claim(1, 1, .down)])
-    #expect(solo.state(1) == .suspect)
-    solo.receive(.news, from: 0, [Solo.claim(2, 1, .down)])
-    #expect(solo.state(2) == .down)
-    solo.receive(.exchange(wantsReply: false), from: 0, [Solo.claim(2, 4, .down)])
-    #expect(solo.state(2) == .down && solo.core.member(Solo.peer(2))?.incarnation == 4)
+  @Test func `word that a member is down is a suspicion first, and believed when ripe`() {
+    for body in [MembershipMessage.Body.exchange(wantsReply: false), .news] {
+      var solo = Solo(peers: 4)
+      solo.receive(body, from: 0, [Solo.claim(1, 1, .down)])
+      #expect(solo.state(1) == .suspect)
+      solo.wait(.milliseconds(399))
+      solo.receive(body, from: 0, [Solo.claim(1, 1, .down)])
+      #expect(solo.state(1) == .suspect)
+      solo.wait(.milliseconds(1))
+      // A later incarnation has had no time to object.
+      solo.receive(body, from: 0, [Solo.claim(1, 2, .down)])
+      #expect(solo.state(1) == .suspect)
+      solo.wait(.milliseconds(400))
+      solo.receive(body, from: 3, [Solo.claim(1, 2, .down)])
+      #expect(solo.state(1) == .down)
+      // Who is down already has nothing to lose.
+      solo.receive(body, from: 3, [Solo.claim(1, 4, .down)])
+      #expect(solo.state(1) == .down && solo.core.member(Solo.peer(1))?.incarnation == 4)
+    }
+  }
+
+  @Test func `news that nobody can be told wakes nobody`() {
+    var solo = Solo(peers: 2)
+    solo.step(.crashHint(Solo.peer(0)))
+    solo.step(.crashHint(Solo.peer(1)))
+    for place in 0..<2 { solo.step(.disconnected(Solo.peer(place))) }
+    solo.wait(.seconds(5))
+    #expect(solo.state(0) == .down && solo.state(1) == .down)
+    var wakes = 0
+    let end = solo.now + .seconds(60)
+    while let due = solo.core.nextDeadline, due <= end {
+      solo.now = due
+      solo.step(.deadline)
+      wakes += 1
+    }
+    #expect(wakes <= 7)
   }
 
   @Test func `a suspicion lasts longest without confirmations and shortest with two`() {
@@ -359,7 +387,12 @@ struct Solo {
 
   @Test func `down members are spoken to ever more rarely and for ever`() {
     var solo = Solo(peers: 1)
-    solo.receive(.news, from: 0, [Solo.claim(0, 1, .down)])
+    solo.step(.crashHint(Solo.peer(0)))
+    while solo.state(0) == .suspect, let due = solo.core.nextDeadline {
+      solo.now = due
+      solo.step(.deadline)
+    }
+    #expect(solo.state(0) == .down)
     solo.effects.removeAll()
     var gaps: [UInt64] = []
     var last = solo.now

@@ -140,8 +140,14 @@ struct World {
   @discardableResult
   mutating func run(until end: Instant, or holds: (World) -> Bool) -> Instant? {
     isChanged = true
+    var stepsAtOnce = 0
     while let next = heap.first, next <= end {
       guard let (at, happening) = heap.pop() else { break }
+      stepsAtOnce = at > now ? 0 : stepsAtOnce + 1
+      guard stepsAtOnce < 50_000 else {
+        problems.append("time stands still at \(at.nanoseconds) ns")
+        break
+      }
       now = max(now, at)
       switch happening {
       case .event(let event, let node, let life):

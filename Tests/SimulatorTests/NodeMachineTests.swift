@@ -17,7 +17,7 @@ private struct Lonely {
     let cluster = ClusterID(digest: .zero)
     let attributes = try #require(
       MemberAttributes(
-        address: "here", apiAddress: "", region: "", zone: "", role: .voter, protocolVersion: 1))
+        address: "", apiAddress: "", region: "", zone: "", role: .voter, protocolVersion: 1))
     let control = ControlPlaneConfiguration(
       node: NodeID(key: keys[0].publicKey), cluster: cluster,
       founders: keys.map { NodeID(key: $0.publicKey) }, attributes: attributes, seed: 1)

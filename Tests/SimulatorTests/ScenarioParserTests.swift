@@ -43,7 +43,25 @@ import Testing
     #expect(scenario.convergence == .seconds(5))
   }
 
+  @Test func `a repeated fault comes as often as it is said`() throws {
+    let scenario = try Scenario(
+      name: "x",
+      parsing: """
+        duration 10s
+        at 3s heal
+        from 2s every 1500ms repeat 4 crash leader for 700ms
+        """)
+    #expect(
+      scenario.steps.map { $0.at.nanoseconds / 1_000_000 } == [2_000, 3_000, 3_500, 5_000, 6_500])
+    #expect(scenario.steps.count { $0.fault == .crashLeader(.milliseconds(700)) } == 4)
+  }
+
   @Test(arguments: [
+    ("from 1s every 0s repeat 3 heal", 1, "nothing"),
+    ("from 1s every 1s repeat 0 heal", 1, "1 to 1000"),
+    ("from 1s every 1s 3 heal", 1, "'repeat'"), ("from 1s repeat 3 heal", 1, "'every'"),
+    ("from 1s every 1s repeat 1000 heal\nduration 5s", 0, "after the duration"),
+    ("from 3600s every 1s repeat 2 heal", 1, "an hour"),
     ("nodes", 1, "missing"), ("nodes 0", 1, "1 to 32"), ("nodes x", 1, "'x'"),
     ("\n\nfrobnicate 3", 3, "'frobnicate' is no statement"),
     ("duration 5", 1, "must end in us, ms or s"), ("duration 0s", 1, "more than nothing"),

@@ -71,8 +71,8 @@ extension World {
     }
   }
 
-  /// State machine safety: every node applies the same entry at an index. Durable commit: whatever is
-  /// applied is on the disks of a quorum.
+  /// State machine safety: every node applies the same entry at an index. Durable commit: whatever
+  /// is applied is on the disks of a quorum.
   func checkApplied(_ entry: RaftEntry, at index: Int) {
     audit.mix(0xca, UInt64(index), entry.index)
     let place = Int(entry.index - 1)

@@ -41,8 +41,8 @@ extension World {
     }
   }
 
-  /// Whether some nodes are a majority of those that vote as a node sees it: of both sets while they
-  /// change.
+  /// Whether some nodes are a majority of those that vote as a node sees it: of both sets while
+  /// they change.
   private func isQuorum(_ holders: [NodeID], of index: Int) -> Bool {
     guard let configuration = nodes[index].withMachine({ $0.control.raft.configuration }) else {
       return false

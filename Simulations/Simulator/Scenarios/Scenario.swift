@@ -14,6 +14,8 @@ package struct Scenario: Sendable {
     package var duplicateMillionths: UInt64 = 0
     /// How many datagrams of a million are lost, when that is more.
     package var datagramLossMillionths: UInt64 = 0
+    /// Whether the scenario says what the network is like; drills leave theirs alone otherwise.
+    package var isStated = false
   }
 
   /// Programs that write.

@@ -3,6 +3,29 @@ internal import Primitives
 extension Scenario {
   mutating func readStep(_ reader: inout WordReader) throws(ScenarioError) {
     let at = Instant.origin + (try reader.span("a time since the start"))
+    steps.append(Step(at: at, fault: try readFault(&reader)))
+  }
+
+  /// Reads a fault that comes again and again, and adds each time as a step of its own.
+  mutating func readRepeatedStep(_ reader: inout WordReader) throws(ScenarioError) {
+    let first = Instant.origin + (try reader.span("a time since the start"))
+    try reader.expect("every")
+    let period = try reader.span("the time from one to the next")
+    guard period > .zero else { throw reader.error("the time from one to the next is nothing") }
+    try reader.expect("repeat")
+    let count = try reader.number("how often", 1...1_000)
+    let fault = try readFault(&reader)
+    var at = first
+    for _ in 0..<count {
+      guard at.since(.origin) <= Scenario.durationMax else {
+        throw reader.error("the last one comes later than the longest duration, an hour")
+      }
+      steps.append(Step(at: at, fault: fault))
+      at = at + period
+    }
+  }
+
+  private func readFault(_ reader: inout WordReader) throws(ScenarioError) -> Fault {
     let word = try reader.next("a fault")
     let fault: Fault
     switch word {
@@ -66,7 +89,7 @@ extension Scenario {
           + "pause, wipe, damage, fail sync, slow disk, clock, role, remove, transfer, "
           + "equivocate and forge")
     }
-    steps.append(Step(at: at, fault: fault))
+    return fault
   }
 
   private func readCut(_ reader: inout WordReader) throws(ScenarioError) -> Fault {

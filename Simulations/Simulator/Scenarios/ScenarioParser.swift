@@ -21,7 +21,9 @@ extension Scenario {
     let word = try reader.next("a statement")
     switch word {
     case "nodes":
-      guard steps.isEmpty else { throw reader.error("'nodes' must come before every 'at'") }
+      guard steps.isEmpty else {
+        throw reader.error("'nodes' must come before every 'at' and 'from'")
+      }
       nodeCount = Int(try reader.number("the number of nodes", 1...UInt64(Scenario.nodesMax)))
     case "duration":
       duration = try reader.span("the duration")
@@ -41,16 +43,18 @@ extension Scenario {
       }
     case "relays": usesRelays = true
     case "at": try readStep(&reader)
+    case "from": try readRepeatedStep(&reader)
     case "chaos": try readChaos(&reader)
     case "expect": try readExpectation(&reader)
     default:
       throw reader.error(
         "'\(word)' is no statement; there are nodes, duration, network, clients, commands, clock, "
-          + "disk, relays, at, chaos and expect")
+          + "disk, relays, at, from, chaos and expect")
     }
   }
 
   private mutating func readNetwork(_ reader: inout WordReader) throws(ScenarioError) {
+    network.isStated = true
     while !reader.isAtEnd {
       let word = try reader.next("a property of the network")
       switch word {

@@ -91,6 +91,16 @@ package struct HTTPHeaders: Sendable {
     fields.filter { matches($0, name) }.map { value(of: $0) }
   }
 
+  /// Whether a field is given more than once.
+  package func isRepeated(_ name: String) -> Bool {
+    var isFound = false
+    for field in fields where matches(field, name) {
+      if isFound { return true }
+      isFound = true
+    }
+    return false
+  }
+
   private func matches(_ field: Field, _ name: String) -> Bool {
     guard Int(field.nameCount) == name.utf8.count else { return false }
     var index = Int(field.nameStart)

@@ -29,6 +29,10 @@ package final class HTTPStream {
   /// Called once when the stream has ended, on the server's thread; do not stop the server in it.
   package var onClosed: ((End) -> Void)?
 
+  /// Called whenever everything written has been handed to the connection, on the server's thread:
+  /// the time to write more, if there is more.
+  package var onDrained: (() -> Void)?
+
   private let bytesMax: Int
   private var state = State.open
   private var pending: [UInt8] = []
@@ -62,17 +66,23 @@ package final class HTTPStream {
   package func write(_ bytes: [UInt8]) -> Bool {
     guard state == .open else { return false }
     guard pendingBytes + bytes.count <= bytesMax else {
-      state = .aborted
-      pending = []
-      sentCount = 0
-      // The connection may wait for a full socket: only shutting it down gets its attention.
-      shutdown(descriptor, Int32(SHUT_RDWR))
-      resume()
+      abandon()
       return false
     }
     pending.append(contentsOf: bytes)
     resume()
     return true
+  }
+
+  /// Ends the stream at once as too slow.
+  package func abandon() {
+    guard state == .open || state == .closing else { return }
+    state = .aborted
+    pending = []
+    sentCount = 0
+    // The connection may wait for a full socket: only shutting it down gets its attention.
+    shutdown(descriptor, Int32(SHUT_RDWR))
+    resume()
   }
 
   /// Ends the body after what has been written.
@@ -102,6 +112,7 @@ package final class HTTPStream {
 
   /// Copies pending bytes out, suspends the connection when there are none, or ends the body.
   func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    if pendingBytes == 0 && state == .open { onDrained?() }
     if pendingBytes > 0 {
       let count = min(pendingBytes, buffer.count)
       pending.withUnsafeBytes { bytes in
@@ -147,6 +158,7 @@ package final class HTTPStream {
   func report(_ end: End) {
     let callback = onClosed
     onClosed = nil
+    onDrained = nil
     callback?(end)
   }
 }

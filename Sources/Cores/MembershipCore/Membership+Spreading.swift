@@ -45,7 +45,10 @@ extension Membership {
   /// Sends news to some members.
   mutating func spreadNews(at now: Instant, into effects: inout MembershipEffects) {
     lastNews = now
-    for index in pickReachable(limits.newsFanout, where: { _ in true }) where !queue.isEmpty {
+    let receivers = pickReachable(limits.newsFanout) { _ in true }
+    // A connection begins with the whole state: nothing needs to be kept for it.
+    if receivers.isEmpty { queue.removeAll() }
+    for index in receivers where !queue.isEmpty {
       send(.news, to: index, over: .datagram, into: &effects)
     }
     newsDue = queue.isEmpty ? nil : now + newsPeriod

@@ -15,10 +15,8 @@ extension Membership {
     }
     noteHeard(index, at: now)
     entries[index].load = message.load
-    var isExchange = false
-    if case .exchange = message.body { isExchange = true }
     for update in message.updates {
-      merge(update, from: index, isExchange: isExchange, at: now, into: &effects)
+      merge(update, from: index, at: now, into: &effects)
     }
     takeIncarnation(message.incarnation, of: index, at: now, into: &effects)
     guard isSpeaking else { return }
@@ -93,7 +91,7 @@ extension Membership {
 
   /// Takes what somebody says of a member.
   private mutating func merge(
-    _ update: MembershipUpdate, from sender: Int, isExchange: Bool, at now: Instant,
+    _ update: MembershipUpdate, from sender: Int, at now: Instant,
     into effects: inout MembershipEffects
   ) {
     guard update.node != node else {
@@ -121,15 +119,7 @@ extension Membership {
       }
       suspect(index, update.incarnation, by: accuser, at: now, into: &effects)
     case .down:
-      if isExchange && entries[index].state.isPresent {
-        // It may have come back since, or stand on our side of a partition: let it object.
-        suspect(
-          index, update.incarnation, by: entries[sender].node, at: now, into: &effects)
-      } else if update.isNewer(than: entries[index]) {
-        setDown(index, update.incarnation, at: now, into: &effects)
-      } else {
-        counters.stale += 1
-      }
+      mergeDown(update, of: index, from: sender, at: now, into: &effects)
     case .left:
       guard update.isNewer(than: entries[index]) else {
         counters.stale += 1
@@ -138,6 +128,28 @@ extension Membership {
       entries[index].incarnation = update.incarnation
       setState(.left, at: index, now, into: &effects)
       enqueue(update, at: now)
+    }
+  }
+
+  /// Takes the word that a member is down: believed of one that was suspected here for two periods
+  /// and did not object, and a suspicion of any other. It may have come back since, or stand on
+  /// this side of a partition.
+  private mutating func mergeDown(
+    _ update: MembershipUpdate, of index: Int, from sender: Int, at now: Instant,
+    into effects: inout MembershipEffects
+  ) {
+    let entry = entries[index]
+    let isRipe =
+      entry.suspicion.map {
+        $0.start + period * 2 <= now && update.incarnation == entry.incarnation
+      }
+      ?? false
+    if entry.state.isPresent && !isRipe {
+      suspect(index, update.incarnation, by: entries[sender].node, at: now, into: &effects)
+    } else if update.isNewer(than: entry) {
+      setDown(index, update.incarnation, at: now, into: &effects)
+    } else {
+      counters.stale += 1
     }
   }
 

@@ -35,8 +35,9 @@ package import Records
 /// - A suspicion that runs out although the member was heard since it began starts anew.
 /// - Some members check a suspicion at once, so that confirmations come early; all of them check it
 ///   over the reliable channel in its first third.
-/// - A down member in an exchanged state is only suspected (as in memberlist), so that sides of a
-///   healed partition do not bury each other.
+/// - Who hears that a member is down believes it only after suspecting it for two periods, and
+///   suspects it until then (memberlist does so in exchanged states), so that the sides of a healed
+///   partition do not bury each other, and a liar no one.
 /// - While there is news, it is also sent by itself to three members twice per period.
 /// - A node that hears nobody for two seconds suspects all at once: it is cut off.
 /// - A step that comes late, since the process was paused, moves all suspicions by the delay.

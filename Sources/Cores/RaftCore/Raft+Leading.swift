@@ -237,7 +237,7 @@ extension Raft {
       timers.heartbeat = now + interval
       ranks = succession()
       let isLearnerTurn = timers.learnerHeartbeat <= now
-      if isLearnerTurn { timers.learnerHeartbeat = now + settings.heartbeatIdle }
+      if isLearnerTurn { timers.learnerHeartbeat = now + settings.heartbeatLearner }
       for place in progress.indices
       where isLearnerTurn || configuration.isVoter(progress[place].id) {
         progress[place].isBeatDue = true
@@ -246,13 +246,14 @@ extension Raft {
     for place in progress.indices where progress[place].isBeatDue {
       progress[place].isBeatDue = false
       let peer = progress[place].id
-      // Learners hear every idle interval, rounded up to a round.
+      // Learners hear after their interval, rounded up to a round.
       let nanoseconds =
         configuration.isVoter(peer)
         ? heartbeatInterval.nanoseconds
-        : settings.heartbeatIdle.nanoseconds + settings.heartbeatActive.nanoseconds
+        : settings.heartbeatLearner.nanoseconds + settings.heartbeatIdle.nanoseconds
+      let held = min(commit, progress[place].match)
       let heartbeat = RaftMessage.Heartbeat(
-        commit: min(commit, progress[place].match), round: round,
+        commit: held, lag: commit - held, round: round,
         intervalMilliseconds: UInt16(clamping: nanoseconds / 1_000_000), ranks: ranks)
       send(.heartbeat(heartbeat), to: peer, into: &effects)
     }

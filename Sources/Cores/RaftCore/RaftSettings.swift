@@ -4,8 +4,11 @@ package import Primitives
 package struct RaftSettings: Hashable, Sendable {
   /// How often a leader shows itself while there is work.
   package var heartbeatActive = TimeSpan.milliseconds(15)
-  /// How often a leader shows itself when idle, and to learners.
+  /// How often a leader shows itself when idle.
   package var heartbeatIdle = TimeSpan.milliseconds(50)
+  /// How often a leader shows itself to learners, who wait for nobody's death: what is committed
+  /// they are told at once. Not more often than to voters.
+  package var heartbeatLearner = TimeSpan.milliseconds(250)
   /// How long after the last proposal there still counts as being work.
   package var activeSpan = TimeSpan.seconds(1)
   /// How long a voter waits for its leader before it asks for another, at least; also how long a

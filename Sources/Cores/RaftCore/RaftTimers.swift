@@ -96,7 +96,10 @@ extension Raft {
       timers.election = nil
       return
     }
-    let base = settings.electionBase
+    // A learner hears of its leader seldom, and what it gives up is only whom to ask.
+    let base =
+      isPromotable
+      ? settings.electionBase : max(settings.electionBase, settings.heartbeatLearner * 3)
     let wait: Instant
     switch role {
     case .follower where timers.failedRounds == 0:

@@ -5,7 +5,8 @@ extension Tool {
       verbs: [DemoVerb.verb(.thisProgram())] + ClusterVerbs.all(.thisProgram())
         + NodeVerbs.all(runNode) + AgentVerbs.all + [SpellingVerb.spell]
         + [SimulateVerb.verb] + DrillVerbs.all(.thisProgram())
-        + [VerifyVerb.verb, BenchVerb.ingest(.thisProgram()), versionVerb])
+        + [VerifyVerb.verb, BenchVerb.ingest(.thisProgram())]
+        + ControlBenchVerbs.all(.thisProgram()) + [versionVerb])
   }
 
   private static let versionVerb = Verb(

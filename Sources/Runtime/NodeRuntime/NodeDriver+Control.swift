@@ -38,6 +38,12 @@ extension NodeDriver {
     machine.control.state.events(after: revision, matching: filter, limit: limit)
   }
 
+  var controlRevision: UInt64 { machine.control.state.revision }
+
+  func transferLeadership(to node: NodeID?) {
+    step(.control(.transferLeadership(node)))
+  }
+
   // MARK: What the machine asks for
 
   func carryOut(_ effects: ControlPlaneEffects) {
@@ -121,9 +127,11 @@ extension NodeDriver {
   private func hear(_ notice: RaftNotice) {
     switch notice {
     case .role(let role, let term):
-      logger.log(.info, "role in the control log", [
-        LogField("role", "\(role)"), LogField("term", "\(term)"),
-      ])
+      logger.log(
+        .info, "role in the control log",
+        [
+          LogField("role", "\(role)"), LogField("term", "\(term)"),
+        ])
     case .leader(let leader, let term):
       let name = leader.flatMap { machine.control.node(of: $0)?.key.short } ?? "none"
       logger.log(
@@ -172,8 +180,11 @@ extension NodeDriver {
 
   // MARK: The end
 
-  /// Hands the office over and says goodbye; true when nothing is left to wait for.
-  var hasLeft: Bool { !machine.control.raft.isLeader }
+  /// Whether the office is handed over, or there is nobody to hand it to.
+  var hasLeft: Bool {
+    let raft = machine.control.raft
+    return !raft.isLeader || !raft.configuration.voters.contains { $0 != raft.id }
+  }
 
   /// Closes the control log's storage; what waits is written.
   func closeControl() throws {

@@ -3,9 +3,11 @@ internal import Configuration
 internal import CoreKit
 internal import GossipCore
 internal import LedgerCore
+internal import MembershipCore
 internal import NodeCore
 internal import Primitives
 internal import QUICTransport
+internal import RaftCore
 internal import Reactor
 internal import Records
 internal import SQLiteStorage
@@ -14,40 +16,58 @@ extension NodeDriver {
   /// What the node says about itself.
   var status: NodeStatus {
     let gossip = machine.gossip
-    let voters = configuration.genesis.voters.map(\.node)
     let frontier = gossip.frontier
-    let reachable = voters.filter { $0 == configuration.node || isConnected($0) }.count
+    let voters = voters
     return NodeStatus(
       node: configuration.node, cluster: configuration.cluster, swarm: NodeProgram.swarmName,
       version: NodeProgram.version, startedMilliseconds: startedMilliseconds,
       frontier: frontier, syncedFrontier: gossip.syncedFrontier,
       lanesRoot: LanesTree.root(of: gossip.heads), rowsDigest: machine.tables.rowsDigest,
       operations: gossip.heads.reduce(0) { $0 + $1.lastSequence },
-      peers: peerStatuses(frontier), voters: voters.count, votersReachable: reachable,
+      peers: peerStatuses(frontier), voters: voters.count,
+      votersReachable: voters.filter(isInReach).count,
+      isQuorumInReach: machine.control.raft.configuration.isQuorum { id in
+        machine.control.node(of: id).map(isInReach) ?? false
+      },
       notReady: fatal.map { [$0] } ?? [], pendingWrites: writes.count,
       pendingReads: storage.pendingReads, pendingBundles: gossip.parkedCount,
       storageBytes: storage.fileBytes)
   }
 
+  /// The nodes that vote in the control log, or are about to, ascending.
+  private var voters: [NodeID] {
+    let log = machine.control.raft.configuration
+    return log.members.filter { log.isVoter($0.id) }.map(\.node)
+      .reduce(into: SortedMap<NodeID, Void>()) { $0[$1] = () }.entries.map(\.key)
+  }
+
+  /// Whether a node lives, as membership sees it, and is connected; or is this one.
+  private func isInReach(_ node: NodeID) -> Bool {
+    if node == configuration.node { return true }
+    guard isConnected(node) else { return false }
+    return machine.control.membership.members.first { $0.node == node }?.state.isPresent ?? false
+  }
+
   /// Every member, this node included, in ascending order of node.
   var members: [MemberStatus] {
-    var entries = SortedMap<NodeID, MemberStatus>()
+    var addresses = SortedMap<NodeID, (transport: String, api: String)>()
     for voter in configuration.genesis.voters {
-      entries[voter.node] = MemberStatus(
-        node: voter.node, role: .voter, transportAddress: voter.transport.description,
-        apiAddress: "http://\(voter.api)", isReachable: false)
+      addresses[voter.node] = (voter.transport.description, "http://\(voter.api)")
     }
     for member in machine.tables.members {
-      let isVoter = configuration.genesis.voter(member.node) != nil
-      entries[member.node] = MemberStatus(
-        node: member.node, role: isVoter ? .voter : .learner,
-        transportAddress: member.transportAddress, apiAddress: member.apiAddress,
-        isReachable: false)
+      addresses[member.node] = (member.transportAddress, member.apiAddress)
     }
-    return entries.entries.map { entry in
-      var member = entry.value
-      member.isReachable = entry.key == configuration.node || isConnected(entry.key)
-      return member
+    let status = controlStatus
+    return addresses.entries.map { entry in
+      let lives = status.members.filter { $0.node == entry.key }
+      // While one life replaces another, the one that votes stands for the node.
+      let life = lives.first(where: \.isVoter) ?? lives.last
+      return MemberStatus(
+        node: entry.key, role: machine.control.desiredRole(of: entry.key).map { "\($0)" },
+        transportAddress: entry.value.transport, apiAddress: entry.value.api,
+        isReachable: entry.key == configuration.node || isConnected(entry.key),
+        view: status.view.first { $0.node == entry.key }, life: life?.life,
+        votes: life?.isVoter ?? false, isLeader: status.leader == entry.key)
     }
   }
 
@@ -79,6 +99,7 @@ extension NodeDriver {
     writeRelayMetrics(into: &text)
     writeTransportMetrics(into: &text)
     writeStorageMetrics(into: &text)
+    writeControlMetrics(into: &text)
   }
 
   private func writeLaneMetrics(into text: inout MetricsText) {

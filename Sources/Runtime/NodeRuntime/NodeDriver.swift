@@ -63,6 +63,10 @@ final class NodeDriver {
   var encoder: WorkerThread?
   /// Who is told what the control state did.
   weak var controlWatch: (any ControlWatching)?
+  private var watchTimer: TimerToken?
+
+  /// Peers whose packets the operator has disturbed.
+  var faultsInForce = 0
 
   var counters = DriverCounters()
   /// The heads of all lanes as they are on the disk.
@@ -99,9 +103,14 @@ final class NodeDriver {
     timer = loop.makeTimer { [unowned self] in
       step(.deadline)
     }
+    watchTimer = loop.makeTimer { [unowned self] in controlWatch?.timeReached() }
     loop.onTurnEnd { [unowned self] in
       endTurn()
     }
+  }
+
+  func wakeControlWatch(at instant: Instant) {
+    if let watchTimer { loop.arm(watchTimer, at: instant.nanoseconds) }
   }
 
   /// Takes the transport that this driver is the delegate of, and dials.

@@ -1,3 +1,4 @@
+internal import AdminSocket
 internal import AgentAPI
 package import Configuration
 internal import CoreKit
@@ -58,6 +59,7 @@ private final class NodeProcess {
   private let driver: NodeDriver
   private let http: HTTPPump
   private let api: AgentAPI
+  private let admin: AdminServer?
 
   init(_ configuration: NodeConfiguration, _ logger: Logger) throws {
     self.configuration = configuration
@@ -101,6 +103,7 @@ private final class NodeProcess {
     http = try HTTPPump(
       loop: loop, configuration: NodeStart.serverConfiguration(configuration),
       handler: { request, responder in api.handle(request, responder) })
+    admin = driver.openAdmin()
     driver.announceSelf()
   }
 
@@ -126,6 +129,7 @@ private final class NodeProcess {
   /// A node that has failed answers nothing more: it cannot stand for what it would say.
   private func stop() throws -> Int32 {
     if driver.fatal == nil { try drain() }
+    admin?.stop()
     http.stop()
     try run(nanoseconds: 2_000_000_000) { [loop] in
       driver.transport.shutdown { loop.stop() }
@@ -142,6 +146,7 @@ private final class NodeProcess {
   /// Serves the requests that are under way to their end, for at most two seconds.
   private func drain() throws {
     http.quiesce()
+    api.endStreams()
     // Whoever leads hands its office over first: the others need not find out by waiting.
     driver.step(.control(.leaving))
     driver.onTurnEnd = { [unowned self] in

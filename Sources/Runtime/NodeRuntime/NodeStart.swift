@@ -224,6 +224,8 @@ enum NodeStart {
     server.connectionsMax = configuration.settings.limits.apiConnections
     server.bodyBytesMax = configuration.settings.limits.requestBodyBytes
     server.parkedMax = configuration.settings.limits.apiConnections
+    // All events of one revision go out together: the end of a lease with every key it may have.
+    server.streamBytesMax = 8 << 20
     if let certificate = configuration.apiCertificateFile,
       let privateKey = configuration.apiPrivateKeyFile
     {

@@ -20,7 +20,11 @@ struct Contract {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
     for entry in operations where entry.method == method.rawValue.lowercased() {
       let template = entry.template.split(separator: "/", omittingEmptySubsequences: false)
-      guard template.count == parts.count else { continue }
+      // The last parameter of these paths takes all that is left.
+      let takesRest = ["/v1/kv/{key}", "/v1/locks/{name}"].contains(entry.template)
+      guard takesRest ? template.count <= parts.count : template.count == parts.count else {
+        continue
+      }
       if zip(template, parts).allSatisfy({ $0 == $1 || $0.hasPrefix("{") }) { return entry.value }
     }
     return nil
@@ -119,6 +123,7 @@ struct Contract {
     }
     switch schema["format"]?.string {
     case "uuid": return text.utf8.count == 36 ? nil : "\(path): \(text) is no UUID"
+    case "byte": return text.utf8.count % 4 == 0 ? nil : "\(path): \(text) is no base 64"
     case "date-time":
       return text.utf8.count == 24 && text.hasSuffix("Z") ? nil : "\(path): \(text) is no time"
     case nil: return nil

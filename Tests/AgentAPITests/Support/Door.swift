@@ -37,7 +37,9 @@ final class Door {
     let api = AgentAPI(backend: node)
     var body: [UInt8] = []
     guard let request = HTTPRequest(.get, "/openapi.json") else { return Contract(document: .null) }
-    api.handle(request, park: { true }, respond: { body = $0.body })
+    api.handle(
+      request,
+      AnswerWays(park: { true }, respond: { body = $0.body }, stream: { _ in FakeSink() }))
     return withExtendedLifetime(node) {
       Contract(document: (try? JSONValue.parse(body)) ?? .null)
     }
@@ -47,6 +49,10 @@ final class Door {
   let api: AgentAPI
   /// Whether the server has room for another answer that comes later.
   var hasRoom = true
+  /// Whether the readers of new streams read by themselves.
+  var sinksRead = true
+  /// Whether the clients of new streams are still there.
+  var sinksAreOpen = true
 
   init() {
     api = AgentAPI(backend: node)
@@ -55,6 +61,8 @@ final class Door {
   /// A request that was sent and may be answered later.
   final class Sent {
     fileprivate(set) var reply: Reply?
+    /// The body, when it is a stream.
+    fileprivate(set) var sink: FakeSink?
   }
 
   /// Sends a request without running completions.
@@ -73,15 +81,28 @@ final class Door {
       Issue.record("\(target) is no request target", sourceLocation: location)
       return sent
     }
-    api.handle(request, park: { [unowned self] in hasRoom }) { response in
-      #expect(sent.reply == nil, "answered twice", sourceLocation: location)
-      sent.reply = Reply(response: response)
-      let fault = Door.contract.fault(method, target, response)
-      #expect(
-        fault == nil,
-        "\(method.rawValue) \(target): \(String(decoding: response.body, as: UTF8.self))",
-        sourceLocation: location)
-    }
+    let ways = AnswerWays(
+      park: { [unowned self] in hasRoom },
+      respond: { response in
+        #expect(
+          sent.reply == nil && sent.sink == nil, "answered twice", sourceLocation: location)
+        sent.reply = Reply(response: response)
+        let fault = Door.contract.fault(method, target, response)
+        #expect(
+          fault == nil,
+          "\(method.rawValue) \(target): \(String(decoding: response.body, as: UTF8.self))",
+          sourceLocation: location)
+      },
+      stream: { [unowned self] _ in
+        #expect(
+          sent.reply == nil && sent.sink == nil, "answered twice", sourceLocation: location)
+        let sink = FakeSink()
+        sink.reads = sinksRead
+        sink.isOpen = sinksAreOpen
+        sent.sink = sink
+        return sink
+      })
+    api.handle(request, ways)
     return sent
   }
 

@@ -43,9 +43,13 @@ final class FakeNode: AgentBackend {
   private(set) var tables = LiveTables()
   let database = MemoryDatabase()
   private var pending: [() -> Void] = []
+  weak var controlWatch: (any ControlWatching)?
+  /// When the watch asked to be woken.
+  var wakeAt: Instant?
   private var heldRows: [Row] = []
   private var bundles: UInt64 = 0
   private var lastTimes: [LaneID: HybridTime] = [:]
+  let control = FakeControl()
   let lane = LaneID(digest: Digest(words: 1, 2, 3, 4))
   let node = NodeID(key: Digest(words: 5, 6, 7, 8))
 
@@ -54,6 +58,11 @@ final class FakeNode: AgentBackend {
   /// Runs the oldest completion.
   func runNext() {
     pending.removeFirst()()
+  }
+
+  /// Runs `work` later, in turn.
+  func later(_ work: @escaping () -> Void) {
+    pending.append(work)
   }
 
   // MARK: Lookups
@@ -189,15 +198,23 @@ final class FakeNode: AgentBackend {
         PeerStatus(
           node: NodeID(key: Digest(words: 4, 4, 4, 5)), address: "[2001:db8::1]:4433",
           isConnected: false, behindBundles: 900, roundTripMicroseconds: nil),
-      ], voters: 3, votersReachable: votersReachable, notReady: notReady,
+      ], voters: 3, votersReachable: votersReachable, isQuorumInReach: votersReachable > 1,
+      notReady: notReady,
       pendingWrites: pendingWrites, pendingReads: 1, pendingBundles: 2, storageBytes: 4_096)
   }
 
   var members: [MemberStatus] {
     [
       MemberStatus(
-        node: node, role: .voter, transportAddress: "192.0.2.1:4433",
-        apiAddress: "http://192.0.2.1:8080", isReachable: true)
+        node: node, role: "voter", transportAddress: "192.0.2.1:4433",
+        apiAddress: "http://192.0.2.1:8080", isReachable: true,
+        view: ControlStatus.MemberView(
+          node: node, state: "alive", role: "voter", incarnation: 2, region: "eu", zone: "a",
+          load: 7, sinceMilliseconds: 1_500), life: .max, votes: true, isLeader: true),
+      MemberStatus(
+        node: NodeID(key: Digest(words: 4, 4, 4, 4)), role: nil, transportAddress: "192.0.2.7:4433",
+        apiAddress: "http://192.0.2.7:8080", isReachable: false, view: nil, life: nil,
+        votes: false, isLeader: false),
     ]
   }
 

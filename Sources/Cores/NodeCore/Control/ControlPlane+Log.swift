@@ -9,8 +9,8 @@ internal import Wire
 extension ControlPlane {
   /// Carries out what the control log asked for, until it asks for nothing more.
   ///
-  /// Doing so can make the log ask for more (a command that is placed, a read that asks again); each
-  /// round takes what the last one left.
+  /// Doing so can make the log ask for more (a command that is placed, a read that asks again);
+  /// each round takes what the last one left.
   mutating func takeRaft(at now: Moment, into effects: inout ControlPlaneEffects) {
     while !raftEffects.isEmpty {
       var taken = RaftEffects()
@@ -140,7 +140,7 @@ extension ControlPlane {
     let isCurrent =
       raft.isLeader
       ? raft.isTermEstablished
-      : leaderHeardAt == now.instant && raft.applied >= raft.commit
+      : leaderHeardAt == now.instant && raft.applied >= raft.leaderCommit
     if isCurrent { freshAt = now.instant }
   }
 

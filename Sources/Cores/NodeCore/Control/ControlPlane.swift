@@ -88,6 +88,8 @@ package struct ControlPlane: Sendable {
   var membershipEffects = MembershipEffects()
   var coordinatorEffects = CoordinatorEffects()
   var stateNotices: [ControlNotice] = []
+  /// Bytes of own bundles per second, as the coordinator last heard.
+  var demand: UInt64 = 0
   /// Whether something moved that the coordinator must hear of.
   var isViewStale = true
   /// Whether who votes or who is a member changed since the owner last looked.

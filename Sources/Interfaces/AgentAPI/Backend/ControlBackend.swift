@@ -1,5 +1,6 @@
 package import ControlCore
 package import NodeCore
+package import Primitives
 package import Records
 
 /// The control plane of the node as the agents' door needs it; called as `AgentBackend` is.
@@ -12,8 +13,15 @@ package protocol ControlBackend: AnyObject {
   /// What a watch is to show of the history after a revision, at most so many events besides those
   /// that share the last one's revision.
   func events(after revision: UInt64, _ filter: ControlFilter, limit: Int) -> ControlWatchAnswer
+  /// The latest revision of the control state here.
+  var controlRevision: UInt64 { get }
   /// Who is told when the control state moves; held weakly.
   var controlWatch: (any ControlWatching)? { get set }
+  /// Calls `timeReached` once at this instant, or in the loop's next turn when it has passed, and
+  /// at no other that was asked for before.
+  func wakeControlWatch(at instant: Instant)
+  /// Hands leadership over, when it is here: to the node named, or to whoever is best.
+  func transferLeadership(to node: NodeID?)
   /// What the control plane says about itself.
   var controlStatus: ControlStatus { get }
 }
@@ -26,6 +34,8 @@ package protocol ControlWatching: AnyObject {
   func restored()
   /// A lease that waited for a lock holds it, with that token, or waits no more.
   func lockWaitEnded(_ name: ControlName, _ lease: LeaseID, token: UInt64?)
+  /// The instant that `wakeControlWatch` was asked for has come.
+  func timeReached()
 }
 
 /// What the control plane says about itself.

@@ -28,8 +28,10 @@ package struct NodeStatus: Sendable {
   package var peers: [PeerStatus]
   /// How many voters there are.
   package var voters: Int
-  /// How many of them acknowledge at present, this node included when it is one.
+  /// How many of them live and are connected, as this node sees it, itself included.
   package var votersReachable: Int
+  /// Whether those are a quorum: of both halves while the voters change.
+  package var isQuorumInReach: Bool
   /// Why the node is not ready to serve agents; empty when it is.
   package var notReady: [String]
   /// Operations that wait to become durable.
@@ -46,7 +48,8 @@ package struct NodeStatus: Sendable {
     node: NodeID, cluster: ClusterID, swarm: String, version: String, startedMilliseconds: UInt64,
     frontier: Frontier, syncedFrontier: Frontier, lanesRoot: Digest, rowsDigest: Digest,
     operations: UInt64, peers: [PeerStatus], voters: Int, votersReachable: Int,
-    notReady: [String], pendingWrites: Int, pendingReads: Int, pendingBundles: Int,
+    isQuorumInReach: Bool, notReady: [String], pendingWrites: Int, pendingReads: Int,
+    pendingBundles: Int,
     storageBytes: UInt64
   ) {
     self.node = node
@@ -62,6 +65,7 @@ package struct NodeStatus: Sendable {
     self.peers = peers
     self.voters = voters
     self.votersReachable = votersReachable
+    self.isQuorumInReach = isQuorumInReach
     self.notReady = notReady
     self.pendingWrites = pendingWrites
     self.pendingReads = pendingReads
@@ -99,29 +103,41 @@ package struct PeerStatus: Sendable {
   }
 }
 
-/// A member of the cluster and whether it is heard of.
+/// A member of the cluster, as it was announced, as it is to be, and as it is heard of.
 package struct MemberStatus: Sendable {
   /// The node.
   package var node: NodeID
-  /// The part it plays.
-  package var role: MemberRole
+  /// What it is to be: `voter`, `learner`, `edge`; `nil` when it was removed.
+  package var role: String?
   /// Where it takes QUIC connections.
   package var transportAddress: String
   /// Where it serves agents.
   package var apiAddress: String
   /// Whether this node is connected to it, or it is this node.
   package var isReachable: Bool
+  /// What membership says of it; `nil` when it has not heard of it.
+  package var view: ControlStatus.MemberView?
+  /// Which life of it takes part in the control log; `nil` when none does.
+  package var life: UInt64?
+  /// Whether that votes.
+  package var votes: Bool
+  /// Whether it leads.
+  package var isLeader: Bool
 
   /// Describes a member.
   package init(
-    node: NodeID, role: MemberRole, transportAddress: String, apiAddress: String,
-    isReachable: Bool
+    node: NodeID, role: String?, transportAddress: String, apiAddress: String, isReachable: Bool,
+    view: ControlStatus.MemberView?, life: UInt64?, votes: Bool, isLeader: Bool
   ) {
     self.node = node
     self.role = role
     self.transportAddress = transportAddress
     self.apiAddress = apiAddress
     self.isReachable = isReachable
+    self.view = view
+    self.life = life
+    self.votes = votes
+    self.isLeader = isLeader
   }
 }
 

@@ -1,3 +1,4 @@
+internal import ControlCore
 internal import HTTPServer
 internal import JSONText
 internal import LedgerCore
@@ -112,7 +113,7 @@ enum OpenAPIDocument {
     switch route.access {
     case .open: break
     case .openOrOperator: kinds.insert(.forbidden)
-    case .agent: kinds.insert(.unauthenticated)
+    case .agent, .agentOrOperator: kinds.insert(.unauthenticated)
     case .operator_: kinds.formUnion([.unauthenticated, .forbidden])
     }
     if route.path.contains(where: { if case .literal = $0 { false } else { true } }) {
@@ -125,6 +126,12 @@ enum OpenAPIDocument {
       kinds.formUnion([.storageFailed, .overloaded, .outcomeUnknown])
     }
     if kinds.contains(.overloaded) { kinds.insert(.notReady) }
+    switch route.control {
+    case .none: break
+    case .read: kinds.formUnion([.noLeader, .overloaded])
+    case .write:
+      kinds.formUnion([.noLeader, .overloaded, .outcomeUnknown, .idempotencyMismatch])
+    }
     let ordered = ProblemKind.allCases.filter(kinds.contains)
     let statuses = Set(ordered.map(\.status)).sorted()
     return statuses.map { status in (status, ordered.filter { $0.status == status }) }
@@ -133,6 +140,7 @@ enum OpenAPIDocument {
   private static func description(of status: Int) -> String {
     switch status {
     case 201: "Written at the level asked for."
+    case 202: "Begun."
     default: "As asked for; of a write: an earlier request has written the same."
     }
   }
@@ -140,49 +148,76 @@ enum OpenAPIDocument {
   private static func writeParameters(of route: Route, to writer: inout JSONWriter) {
     writer.key("parameters")
     writer.beginArray()
-    for part in route.path {
-      switch part {
-      case .literal: continue
-      case .question, .agent:
-        parameter(
-          String(part.template.dropFirst().dropLast()), in: "path", isRequired: true,
-          "A UUID.", to: &writer
-        ) { $0.schema(.identifier, nil) }
-      case .operation:
-        parameter(
-          "operationId", in: "path", isRequired: true, "The lane, the number and the index.",
-          to: &writer
-        ) { $0.schema(of: .operation) }
-      case .collection:
-        parameter(
-          "collection", in: "path", isRequired: true,
-          "A word of letters, digits, '.', '-' and '_'.",
-          to: &writer
-        ) { $0.schema(.token(LedgerLimits.collection), nil) }
-      case .recordKey:
-        parameter(
-          "key", in: "path", isRequired: true, "One line of up to 256 bytes, percent-encoded.",
-          to: &writer
-        ) { $0.schema(.line(LedgerLimits.recordKeyBytes), nil) }
-      }
-    }
+    for part in route.path { writeParameter(part, to: &writer) }
     for rule in route.query.fields {
       parameter(rule.name, in: "query", isRequired: rule.isRequired, rule.note, to: &writer) {
         $0.schema(rule.kind, rule.fallback)
       }
     }
-    if route.isWrite {
+    if route.isWrite || route.control == .write {
       parameter(
         "Idempotency-Key", in: "header", isRequired: false,
         "The client's name for this request; a retry with it, at any node, writes nothing twice.",
         to: &writer
       ) { $0.schema(.token(WriteOptions.keyLength), nil) }
+    }
+    if route.isWrite {
       parameter(
         "X-Consistency", in: "header", isRequired: false, "As the parameter consistency.",
         to: &writer
       ) { $0.schema(.word(WriteLevel.allCases.map(\.rawValue)), nil) }
     }
+    if route.offered.contains(WatchHub.mediaType) {
+      parameter(
+        "Last-Event-ID", in: "header", isRequired: false,
+        "The revision of the last event that the client saw; goes before the parameter after.",
+        to: &writer
+      ) { $0.schema(.integer(0...Int64.max), nil) }
+    }
     writer.endArray()
+  }
+
+  private static func writeParameter(_ part: PathPart, to writer: inout JSONWriter) {
+    switch part {
+    case .literal: break
+    case .question, .agent:
+      parameter(
+        String(part.template.dropFirst().dropLast()), in: "path", isRequired: true,
+        "A UUID.", to: &writer
+      ) { $0.schema(.identifier, nil) }
+    case .operation:
+      parameter(
+        "operationId", in: "path", isRequired: true, "The lane, the number and the index.",
+        to: &writer
+      ) { $0.schema(of: .operation) }
+    case .collection:
+      parameter(
+        "collection", in: "path", isRequired: true,
+        "A word of letters, digits, '.', '-' and '_'.", to: &writer
+      ) { $0.schema(.token(LedgerLimits.collection), nil) }
+    case .recordKey:
+      parameter(
+        "key", in: "path", isRequired: true, "One line of up to 256 bytes, percent-encoded.",
+        to: &writer
+      ) { $0.schema(.line(LedgerLimits.recordKeyBytes), nil) }
+    case .lease:
+      parameter("leaseId", in: "path", isRequired: true, "A number.", to: &writer) {
+        $0.schema(.integer(1...Int64.max), nil)
+      }
+    case .node:
+      parameter("nodeId", in: "path", isRequired: true, "The node's key.", to: &writer) {
+        $0.schema(of: .hexadecimal(64))
+      }
+    case .setting:
+      parameter("setting", in: "path", isRequired: true, "A setting's name.", to: &writer) {
+        $0.schema(.word(ControlSetting.allCases.map(\.name)), nil)
+      }
+    case .rest(let name):
+      parameter(
+        name, in: "path", isRequired: true,
+        "All that is left of the path: slashes belong to the name, encoded or not.", to: &writer
+      ) { $0.schema(.bytes(ControlLimits.nameBytes), nil) }
+    }
   }
 
   private static func parameter(
@@ -209,6 +244,7 @@ enum OpenAPIDocument {
     case .open: return
     case .openOrOperator: schemes = [nil, "OperatorAuth"]
     case .agent: schemes = ["AgentAuth"]
+    case .agentOrOperator: schemes = ["AgentAuth", "OperatorAuth"]
     case .operator_: schemes = ["OperatorAuth"]
     }
     writer.key("security")
@@ -330,8 +366,8 @@ enum OpenAPIDocument {
       write(named: inner, &written, to: &writer)
     case .object(let members):
       for member in members { write(named: member.shape, &written, to: &writer) }
-    case .text, .word, .identifier, .hexadecimal, .operation, .timestamp, .count, .integer, .json,
-      .decimal, .flag:
+    case .text, .base64, .word, .identifier, .hexadecimal, .operation, .timestamp, .count,
+      .integer, .json, .decimal, .flag:
       break
     }
   }

@@ -2,6 +2,8 @@
 indirect enum Shape: Sendable {
   /// Any text.
   case text
+  /// Bytes in base 64.
+  case base64
   /// One of some words.
   case word([String])
   /// A UUID.

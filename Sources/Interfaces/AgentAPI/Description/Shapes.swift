@@ -137,22 +137,24 @@ enum Shapes {
 
   static let problem = Shape.named(
     "Problem",
-    .object([
-      .init("type", .text), .init("title", .text), .init("status", .count), .init("detail", .text),
-      .init(
-        "errors",
-        .list(
-          .named(
-            "FieldError",
-            .object([.init("field", .text), .init("rule", .text), .init("detail", .text)]))),
-        isOptional: true),
-      .init("requested", .word(WriteLevel.allCases.map(\.rawValue)), isOptional: true),
-      .init(
-        "reached", .optional(.word(WriteLevel.allCases.map(\.rawValue))), isOptional: true),
-      .init("operations", .list(.operation), isOptional: true),
-      .init("reasons", .list(.text), isOptional: true),
-      .init("context", .hexadecimal(nil), isOptional: true),
-    ]))
+    .object(
+      [
+        .init("type", .text), .init("title", .text), .init("status", .count),
+        .init("detail", .text),
+        .init(
+          "errors",
+          .list(
+            .named(
+              "FieldError",
+              .object([.init("field", .text), .init("rule", .text), .init("detail", .text)]))),
+          isOptional: true),
+        .init("requested", .word(WriteLevel.allCases.map(\.rawValue)), isOptional: true),
+        .init(
+          "reached", .optional(.word(WriteLevel.allCases.map(\.rawValue))), isOptional: true),
+        .init("operations", .list(.operation), isOptional: true),
+        .init("reasons", .list(.text), isOptional: true),
+        .init("context", .hexadecimal(nil), isOptional: true),
+      ] + problemMembers))
 
   // MARK: The node
 
@@ -185,22 +187,7 @@ enum Shapes {
             .object([
               .init("node", .hexadecimal(64)), .init("address", .text), .init("connected", .flag),
               .init("behindBundles", .count), .init("roundTripMicroseconds", .optional(.count)),
-            ])))),
-    ]))
-
-  static let members = Shape.named(
-    "MemberList",
-    .object([
-      .init(
-        "members",
-        .list(
-          .named(
-            "Member",
-            .object([
-              .init("node", .hexadecimal(64)), .init("role", .word(["voter", "learner"])),
-              .init("transportAddress", .text), .init("apiAddress", .text),
-              .init("reachable", .flag),
-            ]))))
+            ])))), .init("control", .named("ControlSummary", .object(controlMembers))),
     ]))
 
   static let lanes = Shape.named(

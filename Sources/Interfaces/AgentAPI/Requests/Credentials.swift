@@ -25,7 +25,7 @@ extension AgentAPI {
         // Without a token, or with one of another scheme, the request is anybody's.
         return Credentials()
       }
-      return Credentials(isOperator: isOperator(token))
+      return Credentials(isOperator: isOperator(Blake2b.hash(token, .bearerToken)))
     case .agent:
       let token = try AgentAPI.token(of: request)
       guard let agent = backend.agent(forTokenDigest: Blake2b.hash(token, .bearerToken)) else {
@@ -35,14 +35,25 @@ extension AgentAPI {
           error: "invalid_token")
       }
       return Credentials(agent: agent)
+    case .agentOrOperator:
+      let token = try AgentAPI.token(of: request)
+      let digest = Blake2b.hash(token, .bearerToken)
+      if let agent = backend.agent(forTokenDigest: digest) { return Credentials(agent: agent) }
+      guard isOperator(digest) else {
+        throw AgentAPI.unauthenticated(
+          "the token is neither the operator's nor an agent's that this node knows",
+          error: "invalid_token")
+      }
+      return Credentials(isOperator: true)
     case .operator_:
       let token = try AgentAPI.token(of: request)
       guard backend.operatorTokenDigest != nil else {
         throw APIProblem(
           .forbidden, "this node has no operator token, so nobody may do this over HTTP")
       }
-      guard isOperator(token) else {
-        if backend.agent(forTokenDigest: Blake2b.hash(token, .bearerToken)) != nil {
+      let digest = Blake2b.hash(token, .bearerToken)
+      guard isOperator(digest) else {
+        if backend.agent(forTokenDigest: digest) != nil {
           throw APIProblem(
             .forbidden, "the capability operator is needed; an agent's token does not have it")
         }
@@ -53,22 +64,22 @@ extension AgentAPI {
     }
   }
 
-  private func isOperator(_ token: [UInt8]) -> Bool {
+  private func isOperator(_ given: Digest) -> Bool {
     guard let digest = backend.operatorTokenDigest else { return false }
-    return ConstantTime.equal(Blake2b.hash(token, .bearerToken).bytes, digest.bytes)
+    return ConstantTime.equal(given.bytes, digest.bytes)
   }
 
   /// The bearer token of a request (RFC 6750 section 2.1).
   private static func token(of request: HTTPRequest) throws(APIProblem) -> [UInt8] {
-    let values = request.headers.values("Authorization")
-    guard let value = values.first else {
+    guard let value = request.headers["Authorization"] else {
       throw unauthenticated(
         "send the header Authorization: Bearer with the API key from registration", error: nil)
     }
-    let bytes = Array(value.utf8)
-    let scheme = bytes.prefix(7).map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
-    let token = Array(bytes.dropFirst(7))
-    guard values.count == 1, scheme == Array("bearer ".utf8),
+    let token = Array(value.utf8.dropFirst(7))
+    let isBearer = value.utf8.prefix(7).elementsEqual("bearer ".utf8) {
+      ($0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0) == $1
+    }
+    guard isBearer, !request.headers.isRepeated("Authorization"),
       (1...tokenBytesMax).contains(token.count), token.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
     else {
       throw unauthenticated(

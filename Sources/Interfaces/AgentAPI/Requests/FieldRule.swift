@@ -9,6 +9,10 @@ struct FieldRule: Sendable {
     case line(ClosedRange<Int>)
     /// Text that may have line feeds and tabs; blank text only when it may be empty.
     case text(ClosedRange<Int>)
+    /// Any text of so many bytes in UTF-8.
+    case bytes(ClosedRange<Int>)
+    /// Base 64 of so many bytes (RFC 4648 section 4).
+    case base64(ClosedRange<Int>)
     /// A secret of visible ASCII characters.
     case token(ClosedRange<Int>)
     /// One of some words.

@@ -4,6 +4,7 @@ internal import Primitives
 /// A value that has passed its rule.
 enum FieldValue {
   case text(String)
+  case bytes([UInt8])
   case texts([String])
   /// A JSON text.
   case json(String)
@@ -40,6 +41,14 @@ struct FieldValues {
     case .text(let text): text
     case nil: nil
     case let other?: preconditionFailure("\(name) is no text: \(other)")
+    }
+  }
+
+  func bytes(_ name: String) -> [UInt8]? {
+    switch self[name] {
+    case .bytes(let bytes): bytes
+    case nil: nil
+    case let other?: preconditionFailure("\(name) is no bytes: \(other)")
     }
   }
 

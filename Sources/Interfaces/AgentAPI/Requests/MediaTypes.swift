@@ -4,6 +4,7 @@ internal import HTTPServer
 enum MediaTypes {
   /// Refuses a body that is not declared as JSON (RFC 9110 section 8.3).
   static func checkContentType(_ headers: HTTPHeaders) throws(APIProblem) {
+    if headers["Content-Type"] == "application/json", !headers.isRepeated("Content-Type") { return }
     let values = headers.values("Content-Type")
     guard values.count == 1, essence(values[0]) == "application/json", hasUTF8(values[0]) else {
       let given = values.isEmpty ? "nothing" : "\"\(values.joined(separator: ", ").prefix(80))\""
@@ -16,8 +17,9 @@ enum MediaTypes {
   /// Refuses a request that accepts neither what the route offers nor anything (RFC 9110 section
   /// 12.5.1). The refusal itself is sent as problem+json all the same.
   static func checkAccept(_ headers: HTTPHeaders, offered: [String]) throws(APIProblem) {
+    guard let first = headers["Accept"] else { return }
+    if first == "*/*" { return }
     let values = headers.values("Accept")
-    guard !values.isEmpty else { return }
     let ranges = values.flatMap { $0.split(separator: ",") }.filter { !isRefused($0) }
       .map { essence($0) }
     for type in offered {

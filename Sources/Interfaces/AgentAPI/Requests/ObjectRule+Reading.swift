@@ -89,7 +89,7 @@ extension FieldRule {
   /// Reads a value of a JSON body.
   func read(_ value: JSONValue) -> Result<FieldValue, BrokenRule> {
     switch kind {
-    case .line, .text, .token, .word, .identifier, .timestamp:
+    case .line, .text, .bytes, .base64, .token, .word, .identifier, .timestamp:
       guard case .string(let text) = value else {
         return .failure(BrokenRule("type", "must be a string"))
       }
@@ -142,7 +142,7 @@ extension FieldRule {
   /// Reads the value of a query parameter.
   func read(query text: String) -> Result<FieldValue, BrokenRule> {
     switch kind {
-    case .line, .text, .token, .word, .identifier, .timestamp:
+    case .line, .text, .bytes, .base64, .token, .word, .identifier, .timestamp:
       return read(text: text)
     case .integer(let range):
       guard text.utf8.count <= 20, let number = Int64(text), !text.hasPrefix("+") else {
@@ -166,6 +166,15 @@ extension FieldRule {
     switch kind {
     case .line(let range): return TextCheck.check(text, range, allowsLines: false)
     case .text(let range): return TextCheck.check(text, range, allowsLines: true)
+    case .bytes(let range): return FieldRule.check(text, range)
+    case .base64(let range):
+      guard let bytes = Base64.bytes(text) else {
+        return .failure(BrokenRule("format", "must be base 64 of RFC 4648 with its padding"))
+      }
+      guard range.contains(bytes.count) else {
+        return .failure(FieldRule.wrongLength(range, bytes.count))
+      }
+      return .success(.bytes(bytes))
     case .token(let range):
       guard range.contains(text.utf8.count), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
       else {
@@ -226,8 +235,8 @@ extension FieldRule {
           return .failure(BrokenRule(broken.rule, "every element \(broken.detail)"))
         }
       }
-    case .line, .text, .token, .word, .integer, .decimal, .json, .flag, .identifier, .timestamp,
-      .objects:
+    case .line, .text, .bytes, .base64, .token, .word, .integer, .decimal, .json, .flag,
+      .identifier, .timestamp, .objects:
       preconditionFailure("field \(name) is no list of texts")
     }
     return .success(.texts(texts))
@@ -241,6 +250,18 @@ extension FieldRule {
         BrokenRule("range", "must be from \(range.lowerBound) to \(range.upperBound)"))
     }
     return .success(.integer(number))
+  }
+
+  private static func check(
+    _ text: String, _ range: ClosedRange<Int>
+  ) -> Result<FieldValue, BrokenRule> {
+    let count = text.utf8.count
+    return range.contains(count) ? .success(.text(text)) : .failure(wrongLength(range, count))
+  }
+
+  private static func wrongLength(_ range: ClosedRange<Int>, _ count: Int) -> BrokenRule {
+    BrokenRule(
+      "length", "must have \(range.lowerBound) to \(range.upperBound) bytes, not \(count)")
   }
 
   private static func wrongCount(_ range: ClosedRange<Int>, _ count: Int) -> BrokenRule {

@@ -35,15 +35,18 @@ struct WriteOptions {
     }
     level = try WriteOptions.level(names.first ?? "local", field: "X-Consistency")
     timeoutMilliseconds = Int(query.integer("timeout") ?? 5_000)
-    idempotencyKey = try WriteOptions.header("Idempotency-Key", headers)
-    if let key = idempotencyKey {
-      guard WriteOptions.keyLength.contains(key.utf8.count),
-        key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
-      else {
-        throw APIProblem(
-          field: "Idempotency-Key", rule: "format", "must be 1 to 200 visible ASCII characters")
-      }
+    idempotencyKey = try WriteOptions.idempotencyKey(headers)
+  }
+
+  /// Reads the client's name for the request, if it gave one.
+  static func idempotencyKey(_ headers: HTTPHeaders) throws(APIProblem) -> String? {
+    guard let key = try header("Idempotency-Key", headers) else { return nil }
+    guard keyLength.contains(key.utf8.count), key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+    else {
+      throw APIProblem(
+        field: "Idempotency-Key", rule: "format", "must be 1 to 200 visible ASCII characters")
     }
+    return key
   }
 
   /// Refuses the levels that have a name but are not offered, before the rules call them unknown.
@@ -65,10 +68,9 @@ struct WriteOptions {
   }
 
   private static func header(_ name: String, _ headers: HTTPHeaders) throws(APIProblem) -> String? {
-    let values = headers.values(name)
-    guard values.count < 2 else {
+    guard !headers.isRepeated(name) else {
       throw APIProblem(field: name, rule: "repeated", "is given twice")
     }
-    return values.first
+    return headers[name]
   }
 }

@@ -16,6 +16,12 @@ enum ProblemKind: String, CaseIterable, Sendable {
   case collectionExists = "collection-exists"
   case wrongPolicy = "wrong-policy"
   case recordFull = "record-full"
+  case versionConflict = "version-conflict"
+  case lockTaken = "lock-taken"
+  case notHolder = "not-holder"
+  case memberRemoved = "member-removed"
+  case lastVoter = "last-voter"
+  case notLeader = "not-leader"
   case payloadTooLarge = "payload-too-large"
   case unsupportedMediaType = "unsupported-media-type"
   case invalid = "invalid"
@@ -23,7 +29,9 @@ enum ProblemKind: String, CaseIterable, Sendable {
   case storageFailed = "storage-failed"
   case overloaded = "overloaded"
   case notReady = "not-ready"
+  case noLeader = "no-leader"
   case outcomeUnknown = "outcome-unknown"
+  case limitReached = "limit-reached"
 
   /// The relative URI that names the kind (RFC 9457 section 3.1.1).
   var type: String { "/problems/" + rawValue }
@@ -40,12 +48,14 @@ enum ProblemKind: String, CaseIterable, Sendable {
     case .alreadyAnswered, .questionClosed, .alreadyResolved, .tokenInUse, .collectionExists,
       .wrongPolicy, .recordFull:
       409
+    case .versionConflict, .lockTaken, .notHolder, .memberRemoved, .lastVoter, .notLeader: 409
     case .payloadTooLarge: 413
     case .unsupportedMediaType: 415
     case .invalid, .idempotencyMismatch: 422
     case .storageFailed: 500
-    case .overloaded, .notReady: 503
+    case .overloaded, .notReady, .noLeader: 503
     case .outcomeUnknown: 504
+    case .limitReached: 507
     }
   }
 
@@ -65,6 +75,12 @@ enum ProblemKind: String, CaseIterable, Sendable {
     case .collectionExists: "The collection has another policy"
     case .wrongPolicy: "The collection's policy knows no such change"
     case .recordFull: "The record holds as much as it may"
+    case .versionConflict: "The key has another version"
+    case .lockTaken: "Another lease holds the lock"
+    case .notHolder: "The lease does not hold the lock, or not with this token"
+    case .memberRemoved: "The member was removed"
+    case .lastVoter: "Nobody would be left to vote"
+    case .notLeader: "Another node leads"
     case .payloadTooLarge: "The body is too large"
     case .unsupportedMediaType: "The body must be application/json"
     case .invalid: "The request breaks a rule"
@@ -72,7 +88,9 @@ enum ProblemKind: String, CaseIterable, Sendable {
     case .storageFailed: "The node could not store or read"
     case .overloaded: "The node has too much to do"
     case .notReady: "The node is not ready"
-    case .outcomeUnknown: "The deadline passed before the write level was reached"
+    case .noLeader: "No leader took the request in time"
+    case .outcomeUnknown: "The deadline passed before it was known what became of the write"
+    case .limitReached: "A bound of the cluster's common state is reached"
     }
   }
 }

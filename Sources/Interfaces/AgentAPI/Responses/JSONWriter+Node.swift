@@ -11,7 +11,9 @@ extension JSONWriter {
     string(CalendarTime.text(milliseconds: milliseconds))
   }
 
-  mutating func write(_ status: NodeStatus, nowMilliseconds: UInt64) {
+  mutating func write(
+    _ status: NodeStatus, _ control: ControlStatus, nowMilliseconds: UInt64
+  ) {
     beginObject()
     key("node")
     string(status.node.key.hexadecimal)
@@ -47,6 +49,19 @@ extension JSONWriter {
     beginArray()
     for reason in status.notReady { string(reason) }
     endArray()
+    writeQueues(of: status)
+    key("peers")
+    beginArray()
+    for peer in status.peers { write(peer) }
+    endArray()
+    key("control")
+    beginObject()
+    writeMembers(of: control)
+    endObject()
+    endObject()
+  }
+
+  private mutating func writeQueues(of status: NodeStatus) {
     key("pendingWrites")
     integer(status.pendingWrites)
     key("pendingReads")
@@ -55,11 +70,6 @@ extension JSONWriter {
     integer(status.pendingBundles)
     key("storageBytes")
     unsigned(status.storageBytes)
-    key("peers")
-    beginArray()
-    for peer in status.peers { write(peer) }
-    endArray()
-    endObject()
   }
 
   /// Writes a frontier as an object: lane to number, lanes in ascending order.
@@ -84,24 +94,6 @@ extension JSONWriter {
     unsigned(peer.behindBundles)
     key("roundTripMicroseconds")
     if let time = peer.roundTripMicroseconds { unsigned(time) } else { null() }
-    endObject()
-  }
-
-  mutating func write(_ member: MemberStatus) {
-    beginObject()
-    key("node")
-    string(member.node.key.hexadecimal)
-    key("role")
-    switch member.role {
-    case .voter: string("voter")
-    case .learner: string("learner")
-    }
-    key("transportAddress")
-    string(member.transportAddress)
-    key("apiAddress")
-    string(member.apiAddress)
-    key("reachable")
-    bool(member.isReachable)
     endObject()
   }
 

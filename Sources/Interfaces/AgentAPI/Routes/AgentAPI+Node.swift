@@ -22,7 +22,9 @@ extension AgentAPI {
     Route(
       .get, [.literal("ready")], "getReady",
       "Says whether the node is recovered and serves agents, with quorum=1 also a quorum in reach.",
-      query: [FieldRule("quorum", .flag, "Whether a quorum must be in reach.")],
+      query: [
+        FieldRule("quorum", .flag, "Whether a quorum must be in reach and a leader known.")
+      ],
       successes: [(200, .json(Shapes.ready))], problems: [.notReady]
     ) { api, exchange throws(APIProblem) in try api.getReady(exchange) },
     Route(
@@ -41,11 +43,6 @@ extension AgentAPI {
       successes: [(200, .json(Shapes.nodeStatus))]
     ) { api, exchange throws(APIProblem) in api.getStatus(exchange) },
     Route(
-      .get, [.literal("v1"), .literal("members")], "listMembers",
-      "Lists the members of the cluster.",
-      successes: [(200, .json(Shapes.members))]
-    ) { api, exchange throws(APIProblem) in api.getMembers(exchange) },
-    Route(
       .get, [.literal("v1"), .literal("lanes")], "listLanes", "Lists the lanes and their roots.",
       successes: [(200, .json(Shapes.lanes))]
     ) { api, exchange throws(APIProblem) in api.getLanes(exchange) },
@@ -56,8 +53,8 @@ extension AgentAPI {
         "TicketRequest",
         [
           FieldRule(
-            "role", .word(["learner"]), fallback: "learner",
-            "The part of the new node; voters are fixed when a cluster is made."),
+            "role", .word(["voter", "learner"]), fallback: "learner",
+            "The part of the new node; a voter learns until it has caught up."),
           FieldRule(
             "validSeconds", .integer(60...604_800), fallback: "3600", "How long it may be used."),
         ]),
@@ -101,10 +98,13 @@ extension AgentAPI {
   private func getReady(_ exchange: Exchange) throws(APIProblem) {
     let status = backend.status
     var reasons = status.notReady
-    if exchange.query.flag("quorum"), status.votersReachable < status.quorum {
-      reasons.append(
-        "\(status.votersReachable) of \(status.voters) voters are in reach, a quorum is"
-          + " \(status.quorum)")
+    if exchange.query.flag("quorum") {
+      if !status.isQuorumInReach {
+        reasons.append(
+          "\(status.votersReachable) of \(status.voters) voters are in reach, a quorum is"
+            + " \(status.quorum)")
+      }
+      if backend.controlStatus.leader == nil { reasons.append("no leader is known") }
     }
     guard reasons.isEmpty else {
       var problem = APIProblem(
@@ -134,6 +134,7 @@ extension AgentAPI {
   private func getMetrics(_ exchange: Exchange) {
     var text = MetricsText()
     metrics.write(into: &text, names: AgentAPI.routes.map(\.name))
+    hub.writeMetrics(into: &text)
     backend.writeMetrics(into: &text)
     finish(
       exchange,
@@ -143,20 +144,10 @@ extension AgentAPI {
 
   private func getStatus(_ exchange: Exchange) {
     let status = backend.status
-    finish(exchange, json { $0.write(status, nowMilliseconds: backend.wallMilliseconds) })
-  }
-
-  private func getMembers(_ exchange: Exchange) {
-    let members = backend.members
     finish(
       exchange,
-      json { writer in
-        writer.beginObject()
-        writer.key("members")
-        writer.beginArray()
-        for member in members { writer.write(member) }
-        writer.endArray()
-        writer.endObject()
+      json {
+        $0.write(status, backend.controlStatus, nowMilliseconds: backend.wallMilliseconds)
       })
   }
 
@@ -180,7 +171,7 @@ extension AgentAPI {
   private func postTicket(_ exchange: Exchange) {
     guard exchange.park() else { return }
     let request = TicketRequest(
-      role: .learner,
+      role: exchange.body.text("role") == "voter" ? .voter : .learner,
       validSeconds: Int(exchange.body.integer("validSeconds") ?? 3_600))
     backend.makeTicket(request) { [unowned self] result in
       switch result {

@@ -33,36 +33,43 @@ package final class AgentAPI {
   /// Objects that are being written, with the requests that wait for the same object (A2).
   var underWay: [ObjectKey: [() -> Void]] = [:]
 
+  /// Watches and waits for locks.
+  let hub: WatchHub
+
   /// Makes the door of a node.
   package init(backend: any AgentBackend) {
     self.backend = backend
+    hub = WatchHub(backend: backend)
+    backend.controlWatch = hub
+  }
+
+  /// Ends what would go on for ever, because the node is about to stop: the streams of watches.
+  package func endStreams() {
+    hub.close()
   }
 
   /// Takes a request from the HTTP server.
   package func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
-    handle(request, park: responder.park, respond: responder.respond)
+    handle(
+      request,
+      AnswerWays(
+        park: responder.park, respond: responder.respond,
+        stream: { responder.stream(contentType: WatchHub.mediaType, headers: $0) }))
   }
 
-  /// Takes a request and answers it through `respond`, at once or later, on the same thread.
-  ///
-  /// - Parameters:
-  ///   - request: The request.
-  ///   - park: Called before an answer is put off; `false` means that the client was refused.
-  ///   - respond: Called once with the answer, unless `park` refused.
-  package func handle(
-    _ request: HTTPRequest, park: @escaping () -> Bool, respond: @escaping (HTTPResponse) -> Void
-  ) {
+  /// Takes a request and answers it in one of the ways given, at once or later, on the same thread.
+  package func handle(_ request: HTTPRequest, _ answers: AnswerWays) {
     let start = backend.now
     var route = APIMetrics.noRoute
     do throws(APIProblem) {
       let segments = AgentAPI.withoutSwarm(request.segments)
-      route = try find(request.method, segments[...])
+      route = try AgentAPI.table.find(request.method, segments)
       let exchange = try admit(
-        request, segments, to: route, start: start, park: park, respond: respond)
+        request, segments, to: route, start: start, answers)
       run(exchange)
     } catch {
       count(route, since: start, status: error.kind.status)
-      respond(error.response)
+      answers.respond(error.response)
     }
   }
 
@@ -78,7 +85,7 @@ package final class AgentAPI {
   /// Answers a request.
   func finish(_ exchange: Exchange, _ response: HTTPResponse) {
     count(exchange.route, since: exchange.start, status: response.status)
-    exchange.respond(response)
+    exchange.answers.respond(response)
   }
 
   /// Refuses a request.
@@ -97,7 +104,7 @@ package final class AgentAPI {
     return response
   }
 
-  private func count(_ route: Int, since start: Instant, status: Int) {
+  func count(_ route: Int, since start: Instant, status: Int) {
     let microseconds = backend.now.since(start).nanoseconds / 1_000
     metrics.count(route: route, status: status, microseconds: microseconds)
   }
@@ -113,32 +120,12 @@ extension AgentAPI {
     return ["v1"] + segments[3...]
   }
 
-  private func find(
-    _ method: HTTPMethod, _ segments: ArraySlice<String>
-  ) throws(APIProblem) -> Int {
-    var allowed: [String] = []
-    for (index, route) in AgentAPI.routes.enumerated() where route.matches(segments) {
-      if route.method == method { return index }
-      allowed.append(route.method.rawValue)
-      if route.method == .get { allowed.append("HEAD") }
-    }
-    let path = "/" + segments.joined(separator: "/").prefix(120)
-    guard !allowed.isEmpty else {
-      throw APIProblem(
-        .notFound, "\(path) is no path of this interface; /openapi.json describes them all")
-    }
-    let list = allowed.joined(separator: ", ")
-    throw APIProblem(
-      .methodNotAllowed, "\(path) takes \(list), not \(method.rawValue)",
-      headers: [HTTPField("Allow", list)])
-  }
-
   private func admit(
     _ request: HTTPRequest, _ segments: [String], to index: Int, start: Instant,
-    park: @escaping () -> Bool, respond: @escaping (HTTPResponse) -> Void
+    _ answers: AnswerWays
   ) throws(APIProblem) -> Exchange {
     let route = AgentAPI.routes[index]
-    try MediaTypes.checkAccept(request.headers, offered: route.successes.map(\.content.mediaType))
+    try MediaTypes.checkAccept(request.headers, offered: route.offered)
     let credentials = try credentials(of: request, for: route.access)
     if route.isWrite { try WriteOptions.refuseUnoffered(request.query) }
     let query = try route.query.read(query: request.query).get()
@@ -147,7 +134,8 @@ extension AgentAPI {
       route: index, request: request, segments: segments, caller: credentials.agent,
       isOperator: credentials.isOperator, query: query, body: body,
       write: route.isWrite ? try WriteOptions(query: query, headers: request.headers) : nil,
-      start: start, park: park, respond: respond)
+      control: try ControlOptions(route.control, query, request.headers, credentials, start),
+      start: start, answers: answers)
   }
 
   private func body(

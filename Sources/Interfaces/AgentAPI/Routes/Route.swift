@@ -8,6 +8,11 @@ enum PathPart: Equatable, Sendable {
   case operation
   case collection
   case recordKey
+  case lease
+  case node
+  case setting
+  /// What is left of the path, slashes included: the name of a key or a lock.
+  case rest(String)
 
   /// The part in an OpenAPI path template.
   var template: String {
@@ -18,6 +23,10 @@ enum PathPart: Equatable, Sendable {
     case .operation: "{operationId}"
     case .collection: "{collection}"
     case .recordKey: "{key}"
+    case .lease: "{leaseId}"
+    case .node: "{nodeId}"
+    case .setting: "{setting}"
+    case .rest(let name): "{\(name)}"
     }
   }
 }
@@ -30,8 +39,20 @@ enum Access: Sendable {
   case openOrOperator
   /// A registered agent.
   case agent
+  /// A registered agent, or the operator.
+  case agentOrOperator
   /// The operator.
   case operator_
+}
+
+/// How a route uses the control state.
+enum ControlUse: Sendable {
+  /// It does not.
+  case none
+  /// It reads, as fresh as the caller asks for.
+  case read
+  /// It orders a command.
+  case write
 }
 
 /// What a response carries.
@@ -62,29 +83,42 @@ struct Route: Sendable {
   let access: Access
   let query: ObjectRule
   let body: ObjectRule?
+  /// Whether it writes to the node's lane.
   let isWrite: Bool
+  let control: ControlUse
   /// The statuses of success and what comes with each.
   let successes: [(status: Int, content: Content)]
   /// The refusals beyond those that follow from access, body and query.
   let problems: [ProblemKind]
+  /// The media types of success.
+  let offered: [String]
   let handler: Handler
 
   init(
     _ method: HTTPMethod, _ path: [PathPart], _ name: String, _ summary: String,
     access: Access = .open, query: [FieldRule] = [], body: ObjectRule? = nil,
-    isWrite: Bool = false, successes: [(status: Int, content: Content)],
-    problems: [ProblemKind] = [], handler: @escaping Handler
+    isWrite: Bool = false, control: ControlUse = .none,
+    successes: [(status: Int, content: Content)], problems: [ProblemKind] = [],
+    handler: @escaping Handler
   ) {
     self.method = method
     self.path = path
     self.name = name
     self.summary = summary
     self.access = access
-    self.query = ObjectRule(name, query + (isWrite ? WriteOptions.rules : []))
+    let options =
+      switch control {
+      case .none: isWrite ? WriteOptions.rules : []
+      case .read: ControlOptions.readRules
+      case .write: ControlOptions.writeRules
+      }
+    self.query = ObjectRule(name, query + options)
     self.body = body
     self.isWrite = isWrite
+    self.control = control
     self.successes = successes
     self.problems = problems
+    offered = successes.map(\.content.mediaType)
     self.handler = handler
   }
 
@@ -92,10 +126,14 @@ struct Route: Sendable {
   var template: String { "/" + path.map(\.template).joined(separator: "/") }
 
   /// Whether the path matches; parameters are not looked at.
-  func matches(_ segments: ArraySlice<String>) -> Bool {
-    guard segments.count == path.count else { return false }
-    for (part, segment) in zip(path, segments) {
-      if case .literal(let text) = part, text != segment { return false }
+  func matches(_ segments: [String]) -> Bool {
+    if case .rest? = path.last {
+      guard segments.count >= path.count else { return false }
+    } else {
+      guard segments.count == path.count else { return false }
+    }
+    for (index, part) in path.enumerated() {
+      if case .literal(let text) = part, text != segments[index] { return false }
     }
     return true
   }

@@ -23,6 +23,27 @@ package enum ProcessorTime {
     }
   }
 
+  /// Nanoseconds that all threads of a process have run, those that have ended left out.
+  static func nanoseconds(of process: pid_t) throws -> UInt64 {
+    let folder = "/proc/\(process)/task"
+    guard let stream = opendir(folder) else {
+      throw FileError(operation: "open", path: folder, code: errno)
+    }
+    defer { closedir(stream) }
+    var sum: UInt64 = 0
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      guard UInt32(name) != nil else { continue }
+      // A thread may end between the listing and the reading.
+      guard let bytes = try? Files.read("\(folder)/\(name)/schedstat") else { continue }
+      let text = String(decoding: bytes, as: UTF8.self)
+      sum += text.split(separator: " ").first.flatMap { UInt64($0) } ?? 0
+    }
+    return sum
+  }
+
   /// Adds up fields 14 and 15 of `/proc/PID/stat`, utime and stime (proc(5)); the command's name
   /// may hold spaces and parentheses.
   package static func ticks(inStat text: String) -> Int? {

@@ -29,7 +29,8 @@ struct ClusterStatus {
           let isAlive = try cluster.process(node.index).isAlive
           return ClusterReport.Node(
             node: node, isAlive: isAlive,
-            status: isAlive ? ClusterStatus.status(node.api, connection) : nil)
+            status: isAlive ? ClusterStatus.get("/v1/status", node.api, connection) : nil,
+            control: isAlive ? ClusterStatus.get("/v1/control", node.api, connection) : nil)
         })
       if wantsJSON {
         console.write(String(decoding: JSONLayout.bytes(report.json), as: UTF8.self))
@@ -47,11 +48,13 @@ struct ClusterStatus {
   }
 
   /// What a node answers; `nil` when it does not.
-  private static func status(_ api: String, _ connection: HTTPConnection) -> JSONValue? {
+  private static func get(
+    _ path: String, _ api: String, _ connection: HTTPConnection
+  ) -> JSONValue? {
     // A node that cannot answer is shown as such, whatever the cause.
     guard
       let response = try? connection.send(
-        method: "GET", url: "\(api)/v1/status", timeoutMilliseconds: 2_000),
+        method: "GET", url: api + path, timeoutMilliseconds: 2_000),
       response.status == 200
     else { return nil }
     return try? JSONValue.parse(response.body)
@@ -68,12 +71,36 @@ package struct ClusterReport: Sendable {
     package let isAlive: Bool
     /// Its answer to `GET /v1/status`, if it gave one.
     package let status: JSONValue?
+    /// Its answer to `GET /v1/control`, if it gave one.
+    package let control: JSONValue?
 
     /// Describes a node.
-    package init(node: ClusterFile.Node, isAlive: Bool, status: JSONValue?) {
+    package init(
+      node: ClusterFile.Node, isAlive: Bool, status: JSONValue?, control: JSONValue? = nil
+    ) {
       self.node = node
       self.isAlive = isAlive
       self.status = status
+      self.control = control
+    }
+
+    /// `leader`, `voter` or `learner`, as far as it says.
+    package var role: String {
+      guard let control else { return "-" }
+      if control["role"]?.string == "leader" { return "leader" }
+      let own = control["members"]?.array?.first { $0["node"]?.string == node.id }
+      return own?["votes"]?.bool == true ? "voter" : "learner"
+    }
+
+    /// The term it is in.
+    package var term: Int64? { control?["term"]?.integer }
+
+    /// Whether it says that it reaches no majority.
+    package var isPartitioned: Bool { control?["coordination"]?.string == "partitioned" }
+
+    /// What this node thinks of another.
+    fileprivate func state(of other: Node) -> String? {
+      control?["view"]?.array?.first { $0["node"]?.string == other.node.id }?["state"]?.string
     }
 
     /// How many bundles the node has applied, over all lanes.
@@ -113,9 +140,24 @@ package struct ClusterReport: Sendable {
     }
   }
 
+  /// What the others think of a node: the leader where it says something of another, then whoever
+  /// says something first.
+  package func memberState(of node: Node) -> String? {
+    let others = nodes.filter { $0.node.id != node.node.id }
+    let leaders = others.filter { $0.role == "leader" }.sorted { ($0.term ?? 0) > ($1.term ?? 0) }
+    return (leaders + others).lazy.compactMap { $0.state(of: node) }.first
+  }
+
+  private func memberCell(_ entry: Node) -> Table.Cell {
+    if entry.isPartitioned { return .init("PARTITIONED", .red) }
+    guard let state = memberState(of: entry) else { return .init("-") }
+    return .init(state, state == "alive" ? .green : state == "suspect" ? .yellow : .red)
+  }
+
   func text(_ console: Console) -> String {
     var table = Table([
-      ("NODE", .right), ("PID", .right), ("STATE", .left), ("API", .left), ("BUNDLES", .right),
+      ("NODE", .right), ("PID", .right), ("STATE", .left), ("ROLE", .left), ("TERM", .right),
+      ("MEMBER", .left), ("API", .left), ("BUNDLES", .right),
       ("ROOT", .left), ("ROWS", .left), ("PEERS", .right), ("OPERATIONS", .right),
     ])
     for entry in nodes {
@@ -124,6 +166,7 @@ package struct ClusterReport: Sendable {
         ? .init("down", .red) : entry.status == nil ? .init("silent", .yellow) : .init("up", .green)
       table.append([
         .init("\(entry.node.index)"), .init(entry.isAlive ? "\(entry.node.pid)" : "-"), state,
+        .init(entry.role), .init(entry.term.map { "\($0)" } ?? "-"), memberCell(entry),
         .init(entry.node.api), .init(entry.bundles.map { "\($0)" } ?? "-"),
         .init(short(entry, "lanesRoot")), .init(short(entry, "rowsDigest")), .init(entry.peers),
         .init(entry.status?["operations"]?.integer.map { "\($0)" } ?? "-"),
@@ -160,7 +203,10 @@ package struct ClusterReport: Sendable {
         JSONMember(key: "quic", value: .string(entry.node.quic)),
         JSONMember(key: "dir", value: .string(entry.node.dir)),
         JSONMember(key: "bundles", value: entry.bundles.map { .integer($0) } ?? .null),
+        JSONMember(key: "member", value: memberState(of: entry).map { .string($0) } ?? .null),
+        JSONMember(key: "partitioned", value: .bool(entry.isPartitioned)),
         JSONMember(key: "status", value: entry.status ?? .null),
+        JSONMember(key: "control", value: entry.control ?? .null),
       ])
     }
     return .object([

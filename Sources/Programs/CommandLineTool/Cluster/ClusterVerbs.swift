@@ -14,7 +14,7 @@ enum ClusterVerbs {
     [
       up(launcher), status(launcher), kill(launcher), stop(launcher), start(launcher),
       down(launcher),
-    ]
+    ] + ClusterFaultVerbs.all(launcher)
   }
 
   private static func up(_ launcher: NodeLauncher) -> Verb {
@@ -46,9 +46,12 @@ enum ClusterVerbs {
     Verb(
       "cluster status", group: .cluster, summary: "Show the nodes and whether their data is equal",
       details: """
-        ROOT commits to every lane, ROWS to every row of the live tables. Nodes with
-        the same bundles have the same of both. Exit status 1 when a node does not
-        answer or the roots differ.
+        ROLE is leader, voter or learner, as the node itself says, TERM the leader's
+        number. MEMBER is what the others think of the node: alive, suspect, down, left,
+        removed; PARTITIONED is what a node says that reaches no majority. ROOT commits
+        to every lane, ROWS to every row of the live tables. Nodes with the same bundles
+        have the same of both. Exit status 1 when a node does not answer or the roots
+        differ.
         """,
       options: [
         directoryOption, .output, .flag("watch", letter: "w", "show it again every second"),

@@ -3,9 +3,9 @@ internal import Glibc
 internal import JSONText
 
 /// The verbs that break a cluster on purpose and look whether it kept its promises.
-enum DrillVerbs {
+package enum DrillVerbs {
   /// All of them.
-  static func all(_ launcher: NodeLauncher) -> [Verb] { [kills(launcher)] }
+  static func all(_ launcher: NodeLauncher) -> [Verb] { [scenario(launcher), kills(launcher)] }
 
   private static func kills(_ launcher: NodeLauncher) -> Verb {
     Verb(

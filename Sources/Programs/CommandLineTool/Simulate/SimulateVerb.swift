@@ -99,9 +99,7 @@ enum SimulateVerb {
 
   private static func scenarios(_ arguments: ArgumentList) throws -> [String] {
     guard arguments.has("all") else {
-      let name = try arguments.argument(0, "the SCENARIO")
-      let known = "\(folder)/\(name).txt"
-      return [!Files.exists(name) && Files.exists(known) ? known : name]
+      return [path(ofScenario: try arguments.argument(0, "the SCENARIO"))]
     }
     guard arguments.positional.isEmpty else {
       throw UsageError("--all and a SCENARIO exclude each other")
@@ -112,6 +110,17 @@ enum SimulateVerb {
         source: folder, reason: "no scenarios are here; run this in the repository's folder")
     }
     return names.map { "\(folder)/\($0)" }
+  }
+
+  /// The scenario of a file, or of a name in the usual folder, with the file's path.
+  static func scenario(named name: String) throws -> (path: String, scenario: Scenario) {
+    let path = path(ofScenario: name)
+    return (path, try read(path))
+  }
+
+  private static func path(ofScenario name: String) -> String {
+    let known = "\(folder)/\(name).txt"
+    return !Files.exists(name) && Files.exists(known) ? known : name
   }
 
   private static func read(_ path: String) throws -> Scenario {

@@ -1,0 +1,71 @@
+internal import Configuration
+internal import Glibc
+internal import JSONText
+internal import Telemetry
+
+/// Runs a measurement on a cluster of its own, which ends with it, also after Ctrl-C.
+struct ClusterBench {
+  let nodeCount: Int
+  let launcher: NodeLauncher
+  let console: Console
+
+  /// Starts the nodes, waits until all have one view, and prints what `measure` finds.
+  func run(_ measure: @escaping @Sendable (LocalCluster) throws -> JSONValue) throws -> Int32 {
+    var signals = SignalWait()
+    signals.begin()
+    let directory = try TemporaryDirectory.make("swarmoracle-bench")
+    defer {
+      do {
+        try TemporaryDirectory.remove(directory)
+      } catch {
+        console.error("\(error)")
+      }
+    }
+    var cluster = try LocalCluster(
+      creating: Files.resolve("cluster", in: directory), count: nodeCount, logLevel: .warning,
+      launcher: launcher)
+    defer {
+      do {
+        try cluster.stop(cluster.running)
+      } catch {
+        console.error("\(error)")
+      }
+    }
+    try cluster.start(cluster.indices)
+    try cluster.waitUntilReady(cluster.indices)
+    try ClusterBench.waitForView(cluster)
+    let outcome = Monitor<Result<JSONValue, any Error>?>(nil)
+    let thread = WorkerThread { [cluster] in
+      let result = Result { try measure(cluster) }
+      outcome.update { $0 = result }
+    }
+    while outcome.value == nil {
+      guard let signal = signals.wait(milliseconds: 50), signal != SIGCHLD else { continue }
+      console.error("\nstopping everything …")
+      // Without its nodes the measurement ends.
+      for index in cluster.running { try cluster.kill(index) }
+      thread.join()
+      return 128 + signal
+    }
+    thread.join()
+    guard let report = try outcome.value?.get() else { return ExitStatus.failure }
+    console.write(String(decoding: JSONLayout.bytes(report), as: UTF8.self))
+    return ExitStatus.success
+  }
+
+  /// Waits until all nodes name one leader and hold each other for alive.
+  static func waitForView(_ cluster: LocalCluster) throws {
+    let nodes = cluster.file.nodes.compactMap { node in
+      PlainAddress(node.api).map { (id: node.id, connection: PlainConnection($0)) }
+    }
+    let deadline = MonotonicClock.milliseconds + 60_000
+    while MonotonicClock.milliseconds < deadline {
+      let views = nodes.map {
+        (id: $0.id, view: ControlView.ask($0.connection, timeoutMilliseconds: 1_000))
+      }
+      if ControlView.agree(views) { return }
+      DrillClient.pause(milliseconds: 50)
+    }
+    throw DemoFailure(description: "the nodes did not come to one view within a minute")
+  }
+}
