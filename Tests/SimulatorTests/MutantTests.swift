@@ -30,9 +30,13 @@ import Testing
     .init(mutant: .forgetVote, scenario: "election-storm", seeds: 1...60, checkers: [.votesBind]),
     .init(mutant: .forgetTail, scenario: "leader-crash", checkers: [.recoveryIsExact]),
     .init(mutant: .voteBeforePersist, scenario: "election-storm", checkers: [.saidIsDurable]),
-    .init(mutant: .doubleVote, scenario: "election-storm", checkers: [.electionSafety]),
-    .init(mutant: .preVoteBinds, scenario: "returning-node", checkers: [.leadersStay]),
-    .init(mutant: .leaseReads, scenario: "paused-leader", checkers: [.linearizability]),
+    .init(
+      mutant: .doubleVote, scenario: "election-storm",
+      checkers: [.electionSafety, .logMatching]),
+    .init(
+      mutant: .preVoteBinds, scenario: "returning-node", seeds: 1...20, checkers: [.leadersStay]),
+    .init(
+      mutant: .leaseReads, scenario: "paused-leader", seeds: 1...20, checkers: [.linearizability]),
     .init(mutant: .commitUncounted, scenario: "leader-crash", checkers: [.durableCommit]),
     .init(
       mutant: .commitOldTerms, scenario: "three-storm", seeds: 1...60,

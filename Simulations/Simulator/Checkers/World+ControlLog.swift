@@ -6,42 +6,6 @@ internal import Primitives
 internal import RaftCore
 internal import Records
 
-/// What the checkers of the control log remember: one history of entries, and who led.
-struct ControlBook {
-  /// The entries by index, counted from 1, as the first node applied them.
-  var entries: [RaftEntry] = []
-  /// Who led in which term. Election safety: nobody else may.
-  var leaders: [UInt64: Int] = [:]
-  /// When each node was crashed, for detection.
-  var crashedAt: [Int: Instant] = [:]
-  /// When a command was last confirmed, and the longest time without.
-  var lastConfirmed: Instant?
-  var longestGap = TimeSpan.zero
-  /// What clients of the control state saw.
-  var figures = Verdict.Commands()
-  /// Until when leases last at least, by their renewals.
-  var leasesUntil: [LeasePeriod: Instant] = [:]
-  /// For whom each member voted.
-  var ballots: [World.Ballot: RaftID] = [:]
-  /// Disks whose node came back without them.
-  var lostDisks: [SimulatedControlDisk] = []
-  /// Every entry that a log took up, by index: one per term.
-  var logged: [[LoggedEntry]] = []
-
-  /// A lease from one renewal to the next.
-  struct LeasePeriod: Hashable {
-    let lease: LeaseID
-    let renewals: UInt64
-  }
-
-  /// An entry as the first log took it up.
-  struct LoggedEntry {
-    let entry: RaftEntry
-    /// The term of the entry before it.
-    let previousTerm: UInt64
-  }
-}
-
 /// Rules of the control log, restated over what nodes apply and what their disks hold.
 extension World {
   /// Election safety: a term has one leader. Leader completeness: who leads has everything that
@@ -53,7 +17,9 @@ extension World {
     }
     control.leaders[term] = index
     checkVote(of: nodes[index].memberID, for: nodes[index].memberID, inTerm: term, by: index)
-    let committed = UInt64(control.entries.count)
+    // Whoever wakes up to lead a term that is long over need not know what came later.
+    let lastEarlier = control.committedIn.lastIndex { $0 < term }
+    let committed = UInt64(lastEarlier.map { $0 + 1 } ?? 0)
     let log = nodes[index].withMachine {
       let first = max($0.control.raft.firstIndex, 1)
       return (
@@ -91,6 +57,8 @@ extension World {
       return
     }
     control.entries.append(entry)
+    control.committedIn.append(
+      nodes[index].withMachine { $0.control.raft.term } ?? entry.term)
     checkDurable(entry, at: index)
     checkLease(entry, at: index)
   }
