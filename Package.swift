@@ -143,7 +143,8 @@ let programs: [Target] = [
     "CommandLineTool", in: "Programs",
     [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText", "AnswerCore",
-      "SQLiteStorage", "HTTPClient", "Configuration", "Simulator", "LedgerCore", "Histories",
+      "ControlStorage", "SQLiteStorage", "HTTPClient", "Configuration", "Simulator", "LedgerCore",
+      "Histories",
       "AdminSocket", "Reactor",
     ]),
   .executableTarget(

@@ -16,12 +16,18 @@ package enum Mutant: String, CaseIterable, Sendable {
   case forgetVote = "forget-vote"
   /// A node forgets the last entries of its log when it starts.
   case forgetTail = "forget-tail"
-  /// A question whether one would vote is taken for the vote itself.
+  /// A node's steps that hold no entries, votes among them, are reported durable before they are.
+  case voteBeforePersist = "vote-before-persist"
+  /// A node gives every candidate of a term its vote.
+  case doubleVote = "double-vote"
+  /// A question whether one would vote has the receiver begin the term that is asked about.
   case preVoteBinds = "pre-vote-binds"
   /// A node that believes it leads answers reads without asking anybody.
   case leaseReads = "lease-reads"
   /// Followers take everything they are sent for committed.
   case commitUncounted = "commit-uncounted"
+  /// Leaders count the disks that hold an entry of an earlier term.
+  case commitOldTerms = "commit-old-terms"
   /// Members take a change of voters for nothing.
   case skipConfigurations = "skip-configurations"
   /// Local writes are reported when their batch is handed to the disk.

@@ -16,8 +16,12 @@ package enum Simulation {
     package var mutant: Mutant?
     /// Whether the verdict is to hold every event as text.
     package var isTraced = false
+    /// Whether the verdict is to hold what clients of the control state did and saw.
+    package var keepsHistory = false
+    /// Whether the verdict is to hold a picture of the run.
+    package var isDrawn = false
 
-    /// No bug, no trace.
+    /// No bug, and nothing kept but the verdict.
     package init() {}
   }
 
@@ -47,6 +51,20 @@ package struct Verdict: Sendable {
     package var overloaded = 0
     /// Writes whose node crashed before it answered.
     package var cutOff = 0
+  }
+
+  /// What clients of the control state saw.
+  package struct Commands: Sendable, Hashable {
+    /// Commands whose outcome was told.
+    package var confirmed = 0
+    /// Reads that were answered.
+    package var read = 0
+    /// Operations whose outcome their client does not know.
+    package var unknown = 0
+    /// Operations that certainly did nothing.
+    package var refused = 0
+    /// The longest time in the first phase without a confirmed command.
+    package var longestGap = TimeSpan.zero
   }
 
   /// How bundles came to those who did not make them.
@@ -81,8 +99,14 @@ package struct Verdict: Sendable {
   package let convergedAfter: TimeSpan?
   /// How bundles came to those who did not make them.
   package let spread: Spread
+  /// What clients of the control state saw.
+  package let commands: Commands
   /// Rare things that happened.
   package let probes: ProbeCounts
   /// Every event as text, when asked for.
   package let trace: [String]
+  /// What clients of the control state did and saw, as JSON lines, when asked for.
+  package let history: [UInt8]
+  /// The run as a page to look at, when asked for.
+  package internal(set) var picture: String?
 }

@@ -1,5 +1,6 @@
 internal import CoreKit
 internal import Crypto
+internal import Histories
 internal import LedgerCore
 internal import NodeCore
 internal import Primitives
@@ -33,6 +34,8 @@ enum Action {
   case consensus(from: Int, to: Int, connection: UInt64)
   /// A client of the control state acts.
   case command(Int)
+  /// A client of the control state waits no longer.
+  case commandGivenUp(Int, ControlRequestID)
   /// By now a crash must be known.
   case detection(node: Int, life: UInt64)
   /// A look at all control logs at once.
@@ -45,6 +48,11 @@ enum Action {
   case healAll
   /// A check whether all nodes hold the same.
   case check
+}
+
+/// Holds effects, so that they change hands without being copied.
+final class EffectsBox {
+  var value = NodeEffects()
 }
 
 /// A simulated cluster: holds everything that a run consists of.
@@ -81,9 +89,11 @@ final class World {
   var operators: [ControlRequestID] = []
   /// Nodes that an operator has removed.
   var removed: [Int] = []
+  /// What is drawn, when something is.
+  var picture: RunPicture?
   // Reused by every turn, with the room they have.
-  var effects = NodeEffects()
-  var spareEffects = NodeEffects()
+  var effects = EffectsBox()
+  var spareEffects = EffectsBox()
   var spareInbox: [NodeEvent] = []
 
   // One generator per purpose, so that a draw for one never shifts another.
@@ -109,6 +119,7 @@ final class World {
     controlDiskRandom = Xoshiro256(seed: seed, purpose: "control disks")
     faultRandom = Xoshiro256(seed: seed, purpose: "faults")
     hostileRandom = Xoshiro256(seed: seed, purpose: "hostile")
+    if options.isDrawn { picture = RunPicture(scenario.name, nodeCount: scenario.nodeCount) }
     makeNodes()
     if scenario.usesRelays { makeRoutes() }
   }
@@ -139,6 +150,7 @@ final class World {
       eventCount += 1
       perform(entry.action)
     }
+    checkLogMatching()
     if violation == nil { checkEnd() }
     if violation == nil { checkHistory() }
     for index in nodes.indices { collectProbes(of: index) }
@@ -161,10 +173,11 @@ final class World {
       arriveDatagram(from, to, connection, bytes)
     case .consensus(let from, let to, let connection): arriveConsensus(from, to, connection)
     case .command(let client): command(client)
+    case .commandGivenUp(let client, let request): giveUpCommand(client, request)
     case .detection(let node, let life): checkDetection(of: node, life)
     case .logs:
       checkLogMatching()
-      queue.add(.logs, at: now + .milliseconds(100))
+      queue.add(.logs, at: now + .seconds(1))
     case .write: writeSomething()
     case .fault(let fault): inflict(fault)
     case .healAll: healAll()
@@ -187,13 +200,22 @@ final class World {
     trace.append("\(microseconds / 1_000_000).\(fraction) \(text())")
   }
 
+  private var historyText: [UInt8] {
+    guard options.keepsHistory else { return [] }
+    var writer = HistoryWriter()
+    return writer.text(of: commands.history)
+  }
+
   /// What came of it.
   var verdict: Verdict {
     let healedAt = Instant.origin + scenario.duration
-    return Verdict(
+    var verdict = Verdict(
       scenario: scenario.name, seed: seed, violation: violation, audit: audit.text,
       simulated: now.since(.origin), events: eventCount, bundles: ledger.bundleCount,
       writes: ledger.writes, convergedAfter: convergedAt.map { $0.since(healedAt) },
-      spread: ledger.spread, probes: probes, trace: trace)
+      spread: ledger.spread, commands: control.figures, probes: probes, trace: trace,
+      history: historyText)
+    verdict.picture = picture?.html(verdict, commands.history)
+    return verdict
   }
 }

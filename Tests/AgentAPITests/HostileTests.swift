@@ -2,6 +2,7 @@ import AgentAPI
 import HTTPServer
 import JSONText
 import Primitives
+import Records
 import Testing
 
 /// What no client of good will sends.
@@ -60,6 +61,54 @@ struct HostileTests {
       let reply = door.send(.post, target, token: ada.token, body: body)
       #expect([200, 201, 400, 404, 409, 422].contains(reply.status), "\(reply.text)")
     }
+  }
+
+  @Test(arguments: 0..<32 as Range<UInt64>)
+  func `damaged requests to the control state never bring the door down`(seed: UInt64) {
+    var random = Xoshiro256(seed: seed)
+    let token = FakeNode.operatorToken
+    let node = door.node.node.key.hexadecimal
+    let requests: [(HTTPMethod, String, String?)] = [
+      (.put, "/v1/kv/a/b?timeout=10", #"{"value":"x","ifVersion":0,"lease":1}"#),
+      (.put, "/v1/kv/a%2Fb", #"{"valueBase64":"AAH/gA=="}"#),
+      (.get, "/v1/kv/a/b?consistency=local&after=1", nil), (.delete, "/v1/kv/a?ifVersion=2", nil),
+      (.get, "/v1/kv?prefix=a&after=a/b&limit=2", nil),
+      (.post, "/v1/leases", #"{"ttlMilliseconds":1000}"#),
+      (.post, "/v1/leases/1/keepalive", nil), (.delete, "/v1/leases/2", nil),
+      (.post, "/v1/locks/l/1", #"{"lease":1,"waitMilliseconds":5}"#),
+      (.delete, "/v1/locks/l/1?lease=1&token=3", nil), (.get, "/v1/locks?prefix=l", nil),
+      (.put, "/v1/members/\(node)/role", #"{"role":"voter"}"#),
+      (.put, "/v1/settings/votersMax", #"{"value":3}"#),
+      (.post, "/v1/control/transfer", #"{"node":"\#(node)"}"#),
+    ]
+    for _ in 0..<60 {
+      let (method, path, text) = requests[random.next(below: requests.count)]
+      let target = HostileTests.damaged(Array(path.utf8), &random)
+      let body = text.map { HostileTests.damaged(Array($0.utf8), &random) }
+      let known = String(decoding: target, as: UTF8.self)
+      // The server itself refuses what is no target; a watch is no answer to wait for.
+      guard target.first == UInt8(ascii: "/"), HTTPRequest(method, known) != nil else { continue }
+      let sent = door.start(method, known, token: token, body: body)
+      while sent.reply == nil, door.node.hasPending { door.node.runNext() }
+      door.node.pass(milliseconds: 70_000)
+      #expect(sent.reply != nil || sent.sink != nil, "\(method) \(known)")
+      #expect(sent.reply?.status != 500)
+    }
+  }
+
+  private static func damaged(_ bytes: [UInt8], _ random: inout Xoshiro256) -> [UInt8] {
+    let pieces = ["%2F", "/", "%00", "%ff", "9999999999999999999", "-1", "?", "&", "=", "\"", "{}"]
+    var bytes = bytes
+    for _ in 0..<random.next(below: 3) where !bytes.isEmpty {
+      let place = random.next(below: bytes.count)
+      switch random.next(below: 4) {
+      case 0: bytes[place] = UInt8(0x21 + random.next(below: 94))
+      case 1: bytes.remove(at: place)
+      case 2: bytes.insert(contentsOf: pieces[random.next(below: pieces.count)].utf8, at: place)
+      default: bytes.removeSubrange(place..<min(bytes.count, place + random.next(below: 20)))
+      }
+    }
+    return bytes.isEmpty ? [UInt8(ascii: "/")] : bytes
   }
 
   @Test(arguments: [

@@ -118,7 +118,7 @@ struct KeyRouteTests {
 
   @Test func `values are text or bytes, and come back as what they are`() {
     let texts = [
-      #""""#, #""plain""#, #""\u0000\u0001\n\t\"\\""#, #""🗝 ключ""#, #""{\"json\":true}""#,
+      "\"\"", #""plain""#, #""\u0000\u0001\n\t\"\\""#, #""🗝 ключ""#, #""{\"json\":true}""#,
     ]
     for text in texts {
       #expect(put("/v1/kv/t", #"{"value":\#(text)}"#).status == 200)
@@ -222,6 +222,10 @@ struct KeyRouteTests {
     #expect(
       door.node.control.levels == [.local, .local, .after(revision: 1)])
     #expect(get("/v1/kv/a?after=1").errors == ["query.after conflict"])
+    door.node.control.fate = .reply(.unavailable(leader: nil))
+    let late = get("/v1/kv/a?consistency=local&after=99")
+    #expect(late.status == 503)
+    #expect(late.json["detail"]?.string?.contains("revision 99") == true)
   }
 
   @Test func `the timeout becomes the deadline`() {

@@ -232,6 +232,15 @@ struct WatchTests {
     #expect(door.get("/metrics").text.contains("swarmoracle_watches 0\n"))
   }
 
+  @Test func `a node that stops ends its watches and takes no more`() throws {
+    let sinks = try (0..<3).map { _ in try watch() }
+    door.api.endStreams()
+    #expect(sinks.allSatisfy { $0.end == .finished })
+    #expect(door.get("/v1/watch", token: token).status == 503)
+    door.node.pass(milliseconds: 10_000)
+    #expect(door.node.wakeAt == nil)
+  }
+
   @Test func `only those who may read keys may watch`() {
     #expect(door.get("/v1/watch").status == 401)
     let accept = [HTTPField("Accept", "application/json")]

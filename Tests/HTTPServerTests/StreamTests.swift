@@ -103,6 +103,43 @@ struct StreamTests {
     #expect(received.withLock { $0 } == expected)
   }
 
+  @Test func `a stream that is drained asks for more, and lacks nothing`() throws {
+    let pieces = 40
+    let harness = try ServerHarness({ $0.streamBytesMax = 64 << 10 }) { _, responder, harness in
+      let stream = responder.stream(contentType: "application/octet-stream")
+      harness.streams.append(stream)
+      var next = 0
+      stream.onDrained = { [weak stream] in
+        guard next < pieces else { return stream?.close() ?? () }
+        stream?.write([UInt8](repeating: UInt8(next), count: 50_000))
+        next += 1
+      }
+    }
+    defer { harness.stop() }
+    var received: [UInt8] = []
+    let response = try HTTPConnection().stream(url: "http://127.0.0.1:\(harness.port)/") { chunk in
+      received.append(contentsOf: chunk)
+      return true
+    }
+    #expect(response.status == 200)
+    #expect(received.count == pieces * 50_000)
+    #expect(received.enumerated().allSatisfy { Int($0.element) == $0.offset / 50_000 })
+    #expect(harness.wait { $0.streamsNow == 0 })
+  }
+
+  @Test func `a stream that is abandoned ends as too slow`() throws {
+    let streams = Streams()
+    let harness = try ServerHarness(handler: streams.handler)
+    defer { harness.stop() }
+    let client = RawClient(port: harness.port)
+    client.send(get)
+    #expect(client.read(through: "\r\n\r\n") != nil)
+    _ = harness.onLoop { _ in harness.streams[0].abandon() }
+    #expect(harness.wait { $0.streamsNow == 0 && $0.connectionsNow == 0 })
+    #expect(streams.ends.withLock { $0 } == [.tooSlow])
+    #expect(harness.onLoop { _ in harness.streams[0].write([1]) } == false)
+  }
+
   @Test func `a streaming client may stop reading when it has enough`() throws {
     let streams = Streams()
     let harness = try ServerHarness(handler: { request, responder, harness in

@@ -31,7 +31,7 @@ import Testing
         let pairs = (0..<half).flatMap { left in (half..<size).map { (left, $0) } }
         if connectionsBreak { for (left, right) in pairs { world.disconnect(left, right) } }
         let isLong = !Seeds.areSlow || (size == 5 && seed == 1)
-        world.run(for: .seconds(isLong ? 600 : 60))
+        world.run(for: .seconds(isLong ? 600 : 20))
         #expect(Self.isSplit(world, at: half))
         for place in 0..<half { world.nodes[place].side = 0 }
         let heal = world.now

@@ -196,7 +196,7 @@ import Wire
     let raft = cluster.machines[0].control.raft
     let forged = RaftMessage(
       from: RaftMember(node: cluster.ids[2], life: 0).id, to: raft.id, term: raft.term + 5,
-      body: .heartbeat(.init(commit: 0, round: 1, intervalMilliseconds: 50, ranks: [])))
+      body: .heartbeat(.init(commit: 0, lag: 0, round: 1, intervalMilliseconds: 50, ranks: [])))
     cluster.handle(
       .control(.received(.raft(forged), from: cluster.peer(0, 1), isDatagram: true)), at: 0)
     let stale = RaftMessage(

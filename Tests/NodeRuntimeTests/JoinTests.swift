@@ -9,9 +9,9 @@ import Testing
 
 extension TestSwarm {
   /// Has voter 1 make a ticket.
-  func ticket() throws -> Ticket {
+  func ticket(role: String = "learner") throws -> Ticket {
     let response = try send(
-      "POST", "/v1/tickets", token: token.text, #"{"role":"learner","validSeconds":600}"#)
+      "POST", "/v1/tickets", token: token.text, #"{"role":"\#(role)","validSeconds":600}"#)
     let body = try JSONValue.parse(response.body)
     let text = try #require(
       body["ticket"]?.string, "\(String(decoding: response.body, as: UTF8.self))")

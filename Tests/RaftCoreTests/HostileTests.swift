@@ -46,7 +46,8 @@ import Wire
     case 9:
       return .heartbeat(
         .init(
-          commit: first, round: second, intervalMilliseconds: UInt16(clamping: first),
+          commit: first, lag: number(&random), round: second,
+          intervalMilliseconds: UInt16(clamping: first),
           ranks: [Name.id(2)]))
     case 10: return .heartbeatResponse(round: first, isBehind: second % 2 == 0)
     case 11: return random.chance(Ratio(1, in: 2)) ? .probe : .timeoutNow

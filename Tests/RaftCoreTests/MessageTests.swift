@@ -28,7 +28,7 @@ import Wire
     .appendRejected(previousIndex: 300, hintIndex: 200, hintTerm: 3),
     .heartbeat(
       .init(
-        commit: 299, round: 77, intervalMilliseconds: 15, ranks: [Name.id(2), Name.id(1)])),
+        commit: 299, lag: 3, round: 77, intervalMilliseconds: 15, ranks: [Name.id(2), Name.id(1)])),
     .heartbeatResponse(round: 77, isBehind: true),
     .probe,
     .timeoutNow,
@@ -75,7 +75,8 @@ import Wire
   @Test func `what travels unordered fits a datagram`() {
     let ranks = (0..<RaftLimits.ranksMax).map { Name.id($0) }
     let largest = RaftMessage.Heartbeat(
-      commit: RaftLimits.numberMax, round: RaftLimits.numberMax, intervalMilliseconds: .max,
+      commit: RaftLimits.numberMax, lag: RaftLimits.numberMax, round: RaftLimits.numberMax,
+      intervalMilliseconds: .max,
       ranks: ranks)
     let message = RaftMessage(
       from: Name.id(0), to: Name.id(1), term: RaftLimits.numberMax, body: .heartbeat(largest))

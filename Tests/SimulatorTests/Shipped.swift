@@ -5,9 +5,14 @@ import Simulator
 /// The scenarios and corpus of the repository.
 enum Shipped {
   static let names = [
-    "asymmetric-cut", "chaos", "clock-skew", "crash-restart", "equivocator",
-    "forged-input", "fork-across-restarts", "isolate-one", "late-joiner", "lossy-network",
-    "partition-heals", "relays", "rolling-restarts", "slow-disk",
+    "asymmetric-control", "asymmetric-cut", "bridge-partition", "chaos", "clock-skew",
+    "clogged-leader", "control-chaos", "crash-detection", "crash-restart", "damaged-log",
+    "election-storm", "equivocator", "forged-input", "fork-across-restarts", "isolate-leader",
+    "isolate-one", "late-joiner", "leader-crash", "leases", "long-partition",
+    "lossy-membership", "lossy-network", "member-replace", "minority-partition",
+    "partition-heals", "paused-leader", "relays", "returning-node", "rolling-restarts",
+    "slow-control-disk", "slow-disk", "sync-failure", "torn-steps", "two-leaf-partition",
+    "wiped-node",
   ]
 
   private static let folder = URL(filePath: #filePath)

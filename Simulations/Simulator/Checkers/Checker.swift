@@ -29,6 +29,12 @@ package enum Checker: String, CaseIterable, Sendable {
   case nobodyIsTalkedDown = "nobody-is-talked-down"
   /// A term of the control log has one leader.
   case electionSafety = "election-safety"
+  /// No more terms have a leader than the scenario allows: who returns unseats nobody.
+  case leadersStay = "leaders-stay"
+  /// A member of the control log votes once in a term.
+  case votesBind = "votes-bind"
+  /// A vote, or that an entry is accepted, is said when it is durable.
+  case saidIsDurable = "said-is-durable"
   /// Logs with an entry of one index and term agree up to there.
   case logMatching = "log-matching"
   /// Who leads has every entry that was committed before.
@@ -39,6 +45,12 @@ package enum Checker: String, CaseIterable, Sendable {
   case durableCommit = "durable-commit"
   /// What clients of the control state saw is what one register per key could have shown them.
   case linearizability
+  /// A lock has one holder at a time, and a later one a greater token.
+  case locksExclude = "locks-exclude"
+  /// No lease is ended for its time before that is over.
+  case leasesLast = "leases-last"
+  /// Watches deliver every change once, in order, and nothing else.
+  case watchesAreWhole = "watches-are-whole"
   /// Every request to the control plane is answered once, and not long after its deadline.
   case requestsAreAnsweredOnce = "requests-are-answered-once"
   /// Commands are confirmed again within the stated time, whatever happens.

@@ -52,12 +52,18 @@ package enum Probe: String, CaseIterable, Sendable {
   case snapshotInstalled = "snapshot-installed"
   /// A crash left a part of a step of the control log.
   case controlStepTorn = "control-step-torn"
+  /// A process died around the end of a commit of its control log.
+  case crashedAtCommit = "crashed-at-commit"
   /// A node found its control log damaged.
   case controlLogDamaged = "control-log-damaged"
   /// A node lost its data and came back in another life.
   case nodeWiped = "node-wiped"
   /// A command's outcome was not known to its client.
   case commandUnknown = "command-unknown"
+  /// A lease was ended for its time.
+  case leaseExpired = "lease-expired"
+  /// A watch delivered changes.
+  case changesWatched = "changes-watched"
   /// A member was taken for down.
   case memberDown = "member-down"
   /// A node fetched more than a hundred bundles by pulls in one life.

@@ -17,7 +17,29 @@ struct ControlBook {
   /// When a command was last confirmed, and the longest time without.
   var lastConfirmed: Instant?
   var longestGap = TimeSpan.zero
-  var confirmed = 0
+  /// What clients of the control state saw.
+  var figures = Verdict.Commands()
+  /// Until when leases last at least, by their renewals.
+  var leasesUntil: [LeasePeriod: Instant] = [:]
+  /// For whom each member voted.
+  var ballots: [World.Ballot: RaftID] = [:]
+  /// Disks whose node came back without them.
+  var lostDisks: [SimulatedControlDisk] = []
+  /// Every entry that a log took up, by index: one per term.
+  var logged: [[LoggedEntry]] = []
+
+  /// A lease from one renewal to the next.
+  struct LeasePeriod: Hashable {
+    let lease: LeaseID
+    let renewals: UInt64
+  }
+
+  /// An entry as the first log took it up.
+  struct LoggedEntry {
+    let entry: RaftEntry
+    /// The term of the entry before it.
+    let previousTerm: UInt64
+  }
 }
 
 /// Rules of the control log, restated over what nodes apply and what their disks hold.
@@ -30,22 +52,27 @@ extension World {
       report(.electionSafety, index, "leads term \(term), which node \(other + 1) led")
     }
     control.leaders[term] = index
-    guard let raft = nodes[index].machine?.control.raft else { return }
     let committed = UInt64(control.entries.count)
-    if raft.lastIndex < committed {
+    let log = nodes[index].withMachine {
+      let first = max($0.control.raft.firstIndex, 1)
+      return (
+        last: $0.control.raft.lastIndex, entries: $0.control.raft.entries(first, through: committed)
+      )
+    }
+    guard let log else { return }
+    if log.last < committed {
       report(
         .leaderCompleteness, index,
-        "leads term \(term) with a log up to \(raft.lastIndex) of \(committed)")
+        "leads term \(term) with a log up to \(log.last) of \(committed)")
       return
     }
-    for entry in raft.entries(committed > 64 ? committed - 64 : 1, through: committed)
-    where entry != control.entries[Int(entry.index - 1)] {
+    for entry in log.entries where entry != control.entries[Int(entry.index - 1)] {
       report(.leaderCompleteness, index, "leads term \(term) with another entry \(entry.index)")
     }
   }
 
-  /// State machine safety: every node applies the same entry at an index. Durable commit: whatever is
-  /// applied is on the disks of a quorum.
+  /// State machine safety: every node applies the same entry at an index. Durable commit: whatever
+  /// is applied is on the disks of a quorum.
   func checkApplied(_ entry: RaftEntry, at index: Int) {
     audit.mix(0xca, UInt64(index), entry.index)
     let place = Int(entry.index - 1)
@@ -64,23 +91,51 @@ extension World {
     }
     control.entries.append(entry)
     checkDurable(entry, at: index)
+    checkLease(entry, at: index)
   }
 
+  /// A disk counts that had the entry and was lost since: whoever counted it could not know.
   private func checkDurable(_ entry: RaftEntry, at index: Int) {
-    guard let configuration = nodes[index].machine?.control.raft.configuration else { return }
+    guard let configuration = nodes[index].withMachine({ $0.control.raft.configuration }) else {
+      return
+    }
     let isOnQuorum = configuration.isQuorum { id in
-      guard let node = nodes.first(where: { $0.memberID == id }) else { return false }
-      if let snapshot = node.controlDisk.recovery.snapshot, snapshot.head.index >= entry.index {
-        return true
+      if let node = nodes.first(where: { $0.memberID == id }) {
+        return node.controlDisk.holds(entry)
       }
-      return node.controlDisk.entry(entry.index) == entry
+      return control.lostDisks.contains { $0.member.id == id && $0.holds(entry) }
     }
     if !isOnQuorum {
       report(.durableCommit, index, "applies entry \(entry.index), which no quorum has on disk")
     }
   }
 
-  /// Log matching: two logs with an entry of one index and term agree up to there.
+  /// Log matching, step by step: whoever takes up an entry of an index and term takes up the same
+  /// one, behind an entry of the same term. So logs that share an entry agree up to there.
+  func checkLogged(_ entries: [RaftEntry], at index: Int) {
+    guard let first = entries.first else { return }
+    var previous =
+      first.index == 1
+      ? 0 : nodes[index].withMachine { $0.control.raft.entryTerm(at: first.index - 1) } ?? nil
+    for entry in entries {
+      defer { previous = entry.term }
+      // What was compacted already cannot be compared.
+      guard let previousTerm = previous else { continue }
+      let place = Int(entry.index - 1)
+      while control.logged.count <= place { control.logged.append([]) }
+      guard let known = control.logged[place].first(where: { $0.entry.term == entry.term }) else {
+        control.logged[place].append(.init(entry: entry, previousTerm: previousTerm))
+        continue
+      }
+      if known.entry != entry || known.previousTerm != previousTerm {
+        report(
+          .logMatching, index,
+          "takes up another entry \(entry.index) of term \(entry.term), or behind another one")
+      }
+    }
+  }
+
+  /// Log matching over whole logs: two with an entry of one index and term agree up to there.
   func checkLogMatching() {
     for (left, one) in nodes.enumerated() {
       for other in nodes.dropFirst(left + 1) {
@@ -90,9 +145,9 @@ extension World {
   }
 
   private func checkMatching(_ one: SimulatedNode, _ other: SimulatedNode) {
-    guard let first = one.machine?.control.raft, let second = other.machine?.control.raft else {
-      return
-    }
+    guard let first = one.withMachine({ $0.control.raft }),
+      let second = other.withMachine({ $0.control.raft })
+    else { return }
     var index = min(first.lastIndex, second.lastIndex)
     let least = max(first.firstIndex, second.firstIndex)
     while index >= least, index > 0, first.entryTerm(at: index) != second.entryTerm(at: index) {
@@ -110,31 +165,37 @@ extension World {
   // MARK: Commands
 
   /// Notes the end of a client's operation: how long nothing was confirmed.
-  func noteCommandEnd(_ result: HistoryResult, at index: Int) {
+  func noteCommandEnd(_ result: HistoryResult) {
     switch result {
-    case .written, .deleted, .conflict:
+    case .written, .deleted, .conflict, .acquired, .held, .released, .lost:
       if let last = control.lastConfirmed, !isHealing {
         control.longestGap = max(control.longestGap, now.since(last))
       }
       control.lastConfirmed = now
-      control.confirmed += 1
+      control.figures.confirmed += 1
+    case .absent, .value: control.figures.read += 1
     case .unknown:
+      control.figures.unknown += 1
       probes[.commandUnknown] += 1
-    case .refused, .absent, .value, .acquired, .held, .released, .lost, .observed:
-      break
+    case .refused: control.figures.refused += 1
+    case .observed: break
     }
   }
 
   /// The end of the first phase: the gap that is still open counts too.
   func checkCommandGap() {
-    guard let bound = scenario.orderedGap else { return }
+    if let most = scenario.leadersMax, control.leaders.count > most {
+      report(
+        .leadersStay, nil, "\(control.leaders.count) terms had a leader, where \(most) may have")
+    }
     let open = now.since(control.lastConfirmed ?? .origin)
     let longest = max(control.longestGap, open)
-    if longest > bound {
+    control.figures.longestGap = longest
+    if let bound = scenario.orderedGap, longest > bound {
       report(
         .commandsGoOn, nil,
         "nothing was confirmed for \(longest.nanoseconds / 1_000_000) ms, and "
-          + "\(control.confirmed) commands in all")
+          + "\(control.figures.confirmed) commands in all")
     }
   }
 
@@ -154,6 +215,12 @@ extension World {
     if let fault = RevisionCheck.check(commands.history).kept.first {
       report(.linearizability, nil, fault.line)
     }
+    if let fault = LockCheck.check(commands.history).kept.first {
+      report(.locksExclude, nil, fault.line)
+    }
+    if let fault = WatchCheck.check(commands.history).kept.first {
+      report(.watchesAreWhole, nil, fault.line)
+    }
   }
 
   // MARK: Membership
@@ -171,41 +238,13 @@ extension World {
   func checkDetection(of index: Int, _ life: UInt64) {
     guard !nodes[index].isAlive, nodes[index].life == life else { return }
     for node in nodes where node.isAlive && node.pausedUntil <= now {
-      let member = node.machine?.control.membership.member(nodes[index].id)
+      let subject = nodes[index].id
+      let member = node.withMachine { $0.control.membership.member(subject) } ?? nil
       if member?.state.isPresent == true {
         report(
           .crashesAreDetected, node.index,
           "takes node \(index + 1), which crashed, for \(member.map { "\($0.state)" } ?? "")")
       }
     }
-  }
-
-  // MARK: Convergence
-
-  /// What still keeps the control planes from being one, after everything is well again.
-  func findControlDifference() -> (node: Int?, text: String)? {
-    guard nodes.contains(where: { $0.machine?.control.raft.isTermEstablished == true }) else {
-      return (nil, "nobody leads the control log")
-    }
-    var reference: (index: UInt64, digest: UInt64)?
-    for node in nodes where !removed.contains(node.index) && !node.isEdge {
-      guard let plane = node.machine?.control else { return (node.index, "is not running") }
-      if plane.raft.configuration.isJoint { return (node.index, "is still changing voters") }
-      if plane.raft.applied != plane.raft.lastIndex {
-        return (node.index, "has applied \(plane.raft.applied) of \(plane.raft.lastIndex)")
-      }
-      if let other = nodes.first(where: { plane.membership.member($0.id)?.state != .alive }),
-        !removed.contains(other.index)
-      {
-        return (node.index, "does not take node \(other.index + 1) for alive")
-      }
-      let digest = plane.state.digest.words.0
-      if let reference, reference != (plane.raft.applied, digest) {
-        return (node.index, "is at entry \(plane.raft.applied) with another state")
-      }
-      reference = reference ?? (plane.raft.applied, digest)
-    }
-    let open = commands.clients.count { $0.open != nil }
-    return open == 0 ? nil : (nil, "\(open) requests are not answered")
   }
 }

@@ -2,6 +2,7 @@ internal import AnswerCore
 internal import LedgerCore
 internal import NodeCore
 internal import Primitives
+internal import RaftCore
 internal import Records
 
 /// What clients were promised.
@@ -17,7 +18,6 @@ extension World {
           + "\(record.operations.count) at \(record.level.rawValue) were submitted")
       return
     }
-    let majority = nodes.count / 2 + 1
     for (operation, bytes) in zip(operations, record.operations) {
       ledger.promises.append(RunLedger.Promise(operation: operation, bytes: bytes))
       guard let bundle = nodes[index].disk.bundle(operation.bundle),
@@ -31,13 +31,27 @@ extension World {
       }
       guard level == .quorum else { continue }
       let holders = nodes.filter { $0.disk.bundle(operation.bundle)?.digest == bundle.digest }
-      if holders.count < majority {
+      if !isQuorum(holders.map(\.id), of: index) {
         report(
           .acknowledgedIsDurable, index,
           "\(place(operation.bundle)) is acknowledged as quorum and on \(holders.count) disks "
             + "of \(nodes.count)")
         return
       }
+    }
+  }
+
+  /// Whether some nodes are a majority of those that vote as a node sees it: of both sets while
+  /// they change.
+  private func isQuorum(_ holders: [NodeID], of index: Int) -> Bool {
+    guard let configuration = nodes[index].withMachine({ $0.control.raft.configuration }) else {
+      return false
+    }
+    return [configuration.voters, configuration.outgoing].allSatisfy { voters in
+      let present = voters.count { voter in
+        configuration.member(voter).map { holders.contains($0.node) } ?? false
+      }
+      return voters.isEmpty || present > voters.count / 2
     }
   }
 

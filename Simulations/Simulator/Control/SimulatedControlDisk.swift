@@ -6,6 +6,9 @@ internal import Records
 /// Like the node's control storage: of the group that a crash interrupts a prefix survives, and of
 /// the step at its end a prefix of its parts, in the order in which `ControlWrite` declares them.
 struct SimulatedControlDisk {
+  /// The member of the control log whose disk it is.
+  private(set) var member: RaftMember
+
   // Durable.
   private(set) var recovery: ControlRecovery
 
@@ -13,8 +16,9 @@ struct SimulatedControlDisk {
   private(set) var queued: [ControlWrite] = []
   private(set) var inFlight: [ControlWrite] = []
 
-  init(life: UInt64) {
-    recovery = ControlRecovery(life: life)
+  init(_ member: RaftMember) {
+    self.member = member
+    recovery = ControlRecovery(life: member.life)
   }
 
   /// The last entry that is durable.
@@ -26,6 +30,12 @@ struct SimulatedControlDisk {
       return nil
     }
     return recovery.entries[Int(index - first.index)]
+  }
+
+  /// Whether an entry is durable, by itself or as part of a snapshot.
+  func holds(_ entry: RaftEntry) -> Bool {
+    if let head = recovery.snapshot?.head, head.index >= entry.index { return true }
+    return self.entry(entry.index) == entry
   }
 
   /// Takes a step; true when the disk was idle and a group is to be started.
@@ -45,8 +55,12 @@ struct SimulatedControlDisk {
   /// Ends the commit: the group is durable. Returns the number of its last step.
   mutating func finishGroup() -> UInt64 {
     guard let last = inFlight.last else { preconditionFailure("no group is under way") }
-    for write in inFlight { store(write, parts: .max, entries: .max) }
-    inFlight.removeAll(keepingCapacity: true)
+    // Swapped out, so that the disk is not copied while it is written.
+    var group: [ControlWrite] = []
+    swap(&group, &inFlight)
+    for write in group { store(write, parts: .max, entries: .max) }
+    group.removeAll(keepingCapacity: true)
+    swap(&group, &inFlight)
     return last.sequence
   }
 
@@ -69,12 +83,7 @@ struct SimulatedControlDisk {
 
   /// Loses everything and begins another life.
   mutating func wipe(life: UInt64) {
-    self = SimulatedControlDisk(life: life)
-  }
-
-  /// Forgets the last durable entries although they were synced: a disk, or a planted bug, that lies.
-  mutating func forget(_ count: Int) {
-    recovery.entries.removeLast(min(count, recovery.entries.count))
+    self = SimulatedControlDisk(RaftMember(node: member.node, life: life))
   }
 
   private mutating func store(_ write: ControlWrite, parts: Int, entries: Int) {

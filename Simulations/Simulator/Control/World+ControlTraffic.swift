@@ -17,6 +17,7 @@ extension World {
     let to = nodes[index].peersByIndex[Int(send.peer.value)]
     let connection = network.link(index, to).connection
     guard connection != 0 else { return }
+    if case .raft(let message) = send.message { checkSaid(message, by: index) }
     let bytes = send.message.encoded
     audit.mix(0xc7, UInt64(index), UInt64(to))
     audit.mix(bytes)
@@ -71,40 +72,22 @@ extension World {
   private func takeControl(_ bytes: [UInt8], _ from: Int, at index: Int, isDatagram: Bool) {
     guard let peer = nodes[index].peerIndexes[from] else { return }
     audit.mix(0xc8, UInt64(from), UInt64(index))
+    audit.mix(bytes)
     do throws(WireError) {
       guard bytes.count <= ControlMessage.bytesMax else { throw .overLimit }
-      let message = distort(try ControlMessage(decoding: bytes))
-      give(.control(.received(message, from: peer, isDatagram: isDatagram)), to: index)
+      let message = try ControlMessage(decoding: bytes)
+      if options.mutant != nil, case .raft(let raft) = message {
+        for body in distort(raft, from: from, at: index) {
+          let other = RaftMessage(from: raft.from, to: raft.to, term: raft.term, body: body)
+          give(.control(.received(.raft(other), from: peer, isDatagram: isDatagram)), to: index)
+        }
+      } else {
+        give(.control(.received(message, from: peer, isDatagram: isDatagram)), to: index)
+      }
     } catch {
       probes[.forgeryRefused] += 1
       if !isDatagram { breakLink(index, from) }
     }
-  }
-
-  /// The planted bugs of the control log that a message can stand for.
-  private func distort(_ message: ControlMessage) -> ControlMessage {
-    guard case .raft(let raft) = message else { return message }
-    let body: RaftMessage.Body
-    switch (options.mutant, raft.body) {
-    case (.preVoteBinds, .preVote(let lastIndex, let lastTerm)):
-      body = .vote(lastIndex: lastIndex, lastTerm: lastTerm, isTransfer: false)
-    case (.commitUncounted, .append(let append)):
-      body = .append(
-        RaftMessage.Append(
-          previousIndex: append.previousIndex, previousTerm: append.previousTerm,
-          commit: append.previousIndex + UInt64(append.entries.count), entries: append.entries))
-    case (.skipConfigurations, .append(let append)):
-      let entries = append.entries.map { entry in
-        entry.kind == .configuration
-          ? RaftEntry(term: entry.term, index: entry.index, kind: .empty, payload: []) : entry
-      }
-      body = .append(
-        RaftMessage.Append(
-          previousIndex: append.previousIndex, previousTerm: append.previousTerm,
-          commit: append.commit, entries: entries))
-    default: return message
-    }
-    return .raft(RaftMessage(from: raft.from, to: raft.to, term: raft.term, body: body))
   }
 
   /// The host of a crashed node tells a sender that its port is closed.

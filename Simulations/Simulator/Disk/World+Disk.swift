@@ -28,7 +28,8 @@ extension World {
     case .acknowledgeBeforeDurable:
       acknowledgeAtOnce(batch, at: index)
     case .acceptUnsigned, .dropGaps, .loseControlSync, .forgetVote, .forgetTail, .preVoteBinds,
-      .leaseReads, .commitUncounted, .skipConfigurations, nil:
+      .leaseReads, .commitUncounted, .commitOldTerms, .skipConfigurations, .doubleVote,
+      .voteBeforePersist, nil:
       break
     }
   }

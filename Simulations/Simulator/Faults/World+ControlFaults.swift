@@ -8,12 +8,17 @@ internal import Records
 extension World {
   /// The node that leads the latest term, if anybody does.
   var leader: Int? {
-    nodes.filter { $0.machine?.control.raft.isLeader == true }
-      .max { ($0.machine?.control.raft.term ?? 0) < ($1.machine?.control.raft.term ?? 0) }?.index
+    var latest: (node: Int, term: UInt64)?
+    for node in nodes {
+      let term = node.withMachine { $0.control.raft.isLeader ? $0.control.raft.term : 0 } ?? 0
+      if term > latest?.term ?? 0 { latest = (node.index, term) }
+    }
+    return latest?.node
   }
 
   /// Ends a process, and plans its return.
   func crash(_ node: Int, for span: TimeSpan) {
+    guard nodes[node].isAlive else { return }
     crashNode(node)
     queue.add(.fault(.start(node)), at: now + span)
   }
@@ -22,8 +27,13 @@ extension World {
   func wipe(_ node: Int, for span: TimeSpan) {
     crashNode(node)
     probes[.nodeWiped] += 1
-    nodes[node].controlDisk.wipe(life: max(1, faultRandom.next()))
+    loseControlDisk(of: node)
     queue.add(.fault(.start(node)), at: now + span)
+  }
+
+  private func loseControlDisk(of node: Int) {
+    control.lostDisks.append(nodes[node].controlDisk)
+    nodes[node].controlDisk.wipe(life: max(1, faultRandom.next()))
   }
 
   /// What a node's control log starts from; one that is damaged is moved away, as its error says.
@@ -31,15 +41,43 @@ extension World {
     if nodes[index].isControlDamaged {
       probes[.controlLogDamaged] += 1
       nodes[index].isControlDamaged = false
-      nodes[index].controlDisk.wipe(life: max(1, faultRandom.next()))
+      loseControlDisk(of: index)
     }
     var recovery = nodes[index].controlDisk.recovery
-    switch options.mutant {
-    case .forgetVote: recovery.hardState.vote = nil
-    case .forgetTail: recovery.entries.removeLast(min(3, recovery.entries.count))
-    default: break
-    }
+    distort(&recovery)
     return recovery
+  }
+
+  /// Places the faults of the control plane that the scenario leaves to the seed.
+  func planControlChaos() {
+    let chaos = scenario.chaos
+    func plan(_ count: Int, _ make: (_ span: TimeSpan) -> Fault, isHealed: Bool = false) {
+      for _ in 0..<count {
+        let (start, end) = pickTimes()
+        queue.add(.fault(make(end.since(start))), at: start)
+        if isHealed { queue.add(.fault(.heal), at: end) }
+      }
+    }
+    func pick() -> Int { faultRandom.next(below: nodes.count) }
+    plan(chaos.leaderCrashes) { .crashLeader($0) }
+    plan(chaos.leaderIsolations, { _ in .isolateLeader }, isHealed: true)
+    plan(chaos.leaderPauses) { .pauseLeader($0) }
+    plan(chaos.transfers) { _ in .transfer }
+    plan(chaos.wipes) { .wipe(pick(), $0) }
+    plan(chaos.syncFailures) { .failSync(pick(), $0) }
+    for _ in 0..<chaos.damages {
+      let (start, end) = pickTimes()
+      let node = pick()
+      queue.add(.fault(.damage(node)), at: start)
+      queue.add(.fault(.crash(node)), at: start)
+      queue.add(.fault(.start(node)), at: end)
+    }
+    for _ in 0..<chaos.roles {
+      let (start, end) = pickTimes()
+      let node = pick()
+      queue.add(.fault(.setRole(node, "learner")), at: start)
+      queue.add(.fault(.setRole(node, "voter")), at: end)
+    }
   }
 
   /// Plans the look at whether everybody knows of a crash.

@@ -4,15 +4,28 @@ internal import Primitives
 extension World {
   func inflict(_ fault: Fault) {
     guard !isHealing else { return }
-    note { "fault: \(fault)" }
+    note { "fault: \(fault.label)" }
+    picture?.note(fault, at: now)
     switch fault {
     case .partition(let groups): partition(groups)
     case .isolate(let node): isolate(node)
     case .isolateLeader: if let leader { isolate(leader) }
+    case .isolateFollower:
+      let followers = nodes.indices.filter { $0 != leader }
+      if !followers.isEmpty { isolate(followers[faultRandom.next(below: followers.count)]) }
     case .crashLeader(let span): if let leader { crash(leader, for: span) }
     case .pauseLeader(let span):
-      if let leader { nodes[leader].pausedUntil = max(nodes[leader].pausedUntil, now + span) }
+      if let leader {
+        nodes[leader].pausedUntil = max(nodes[leader].pausedUntil, now + span)
+        picture?.note(.pause(leader, span), at: now)
+      }
     case .wipe(let node, let span): wipe(node, for: span)
+    case .wipeLeader(let span): if let leader { wipe(leader, for: span) }
+    case .cutLeader(let isFromIt):
+      forLeaderWays(isFromIt) { network.cut($0, $1) }
+      noticeCuts()
+    case .clogLeader(let isFromIt, let span):
+      forLeaderWays(isFromIt) { network.clog($0, $1, until: now + span) }
     case .damage(let node): nodes[node].isControlDamaged = true
     case .failSync(let node, let span): crash(node, for: span)
     case .setRole(let node, let role): setRole(node, role)
@@ -25,6 +38,7 @@ extension World {
     case .clog(let from, let to, let span): network.clog(from, to, until: now + span)
     case .heal: network.heal()
     case .crash(let node): crashNode(node)
+    case .crashFor(let node, let span): crash(node, for: span)
     case .start(let node): startNode(node)
     case .pause(let node, let span):
       nodes[node].pausedUntil = max(nodes[node].pausedUntil, now + span)
@@ -46,6 +60,13 @@ extension World {
     noticeCuts()
   }
 
+  private func forLeaderWays(_ isFromIt: Bool, _ body: (_ from: Int, _ to: Int) -> Void) {
+    guard let leader else { return }
+    for other in nodes.indices where other != leader {
+      if isFromIt { body(leader, other) } else { body(other, leader) }
+    }
+  }
+
   private func partition(_ groups: [[Int]]) {
     for (left, group) in groups.enumerated() {
       for (right, other) in groups.enumerated() where left != right {
@@ -62,6 +83,7 @@ extension World {
     note { "everything is healed" }
     checkCommandGap()
     isHealing = true
+    picture?.endPartitions(at: now)
     network.heal()
     for index in nodes.indices {
       nodes[index].slowUntil = .origin
@@ -108,10 +130,11 @@ extension World {
           .slowDisk(faultRandom.next(below: nodes.count), latency: latency, end.since(start))),
         at: start)
     }
+    planControlChaos()
   }
 
   /// When a fault starts and ends: up to a quarter of the run apart.
-  private func pickTimes() -> (start: Instant, end: Instant) {
+  func pickTimes() -> (start: Instant, end: Instant) {
     let length = scenario.duration.nanoseconds
     let start = faultRandom.next(in: length / 20...length * 3 / 4)
     let span = faultRandom.next(in: min(50_000_000, length / 10)...length / 4)

@@ -16,10 +16,11 @@ final class SimulatedNode {
   let coreSeed: UInt64
   var disk = SimulatedDisk()
   /// The disk of the control log.
-  var controlDisk = SimulatedControlDisk(life: 0)
+  var controlDisk: SimulatedControlDisk
 
-  /// The core; `nil` while the process is not running.
-  var machine: NodeMachine?
+  /// The core; `nil` while the process is not running. Read it by `withMachine`: it is large.
+  private var machine: NodeMachine?
+  private(set) var isAlive = false
   /// Counts the starts of the process: what belongs to an earlier life is void.
   var life: UInt64 = 0
 
@@ -70,9 +71,14 @@ final class SimulatedNode {
   var heads: [LaneHead] = []
   var leaves: [Digest] = []
 
-  var isAlive: Bool { machine != nil }
   /// The member of the control log that the node is in the life of its control disk.
-  var memberID: RaftID { RaftMember(node: id, life: controlDisk.recovery.life).id }
+  var memberID: RaftID { controlDisk.member.id }
+
+  /// Starts the process with a core, or ends it.
+  func setMachine(_ machine: consuming NodeMachine?) {
+    isAlive = machine != nil
+    self.machine = machine
+  }
 
   /// Lends the core to `body`; in place, since it is large.
   func withMachine<Result>(_ body: (inout NodeMachine) -> Result) -> Result? {
@@ -87,6 +93,7 @@ final class SimulatedNode {
     key = SigningKey(
       seed: Digest(words: random.next(), random.next(), random.next(), random.next()))
     id = NodeID(key: key.publicKey)
+    controlDisk = SimulatedControlDisk(RaftMember(node: id, life: 0))
     epoch = Identifier(high: random.next(), low: random.next())
     lane = LaneID(node: id, epoch: epoch, swarm: swarm)
     coreSeed = random.next()

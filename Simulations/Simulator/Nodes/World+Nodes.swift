@@ -44,12 +44,13 @@ extension World {
     configuration.waitersMax = 64
     nodes[index].life += 1
     do {
-      nodes[index].machine = try NodeMachine(
-        configuration, recovery: recovery, at: nodes[index].moment(at: now))
+      nodes[index].setMachine(
+        try NodeMachine(configuration, recovery: recovery, at: nodes[index].moment(at: now)))
     } catch {
       report(.recoveryIsExact, index, "the control log on the disk is none: \(error)")
       return
     }
+    picture?.noteStart(index, at: now)
     resetDriver(of: index)
     rebuildView(of: index)
     audit.mix(0x5a, UInt64(index), nodes[index].life)
@@ -79,7 +80,8 @@ extension World {
   func crashNode(_ index: Int) {
     guard nodes[index].isAlive else { return }
     collectProbes(of: index)
-    nodes[index].machine = nil
+    nodes[index].setMachine(nil)
+    picture?.noteCrash(index, at: now)
     let loss = nodes[index].disk.crash(&diskRandom)
     audit.mix(0x5b, UInt64(loss.stepsKept), UInt64(loss.stepsLost))
     if loss.stepsKept > 0 && loss.stepsLost > 0 { probes[.groupTorn] += 1 }
@@ -141,7 +143,7 @@ extension World {
     swap(&events, &spareInbox)
     // Doing what the core asks can make events; as in the node, the bound keeps a turn finite.
     for _ in 0..<8 {
-      step(index, .turnEnded)
+      endTurn(index)
       guard violation == nil, carryOut(index) else { break }
     }
     setTimer(of: index)
@@ -167,40 +169,42 @@ extension World {
       .timer(node: index, life: nodes[index].life, due), at: max(due, now + .microseconds(1)))
   }
 
-  /// Gives the core one event and checks its invariants.
+  /// Gives the core one event.
   func step(_ index: Int, _ event: NodeEvent) {
     guard violation == nil else { return }
     audit.mix(now.nanoseconds, UInt64(index), event.auditTag)
     note { "node \(index + 1) \(event.traceText)" }
     let moment = nodes[index].moment(at: now)
-    let broken = nodes[index].withMachine { machine in
-      machine.handle(event, at: moment, into: &effects)
-      return machine.brokenInvariant
-    }
+    _ = nodes[index].withMachine { $0.handle(event, at: moment, into: &effects.value) }
+  }
+
+  /// Ends the turn and checks the core's invariants.
+  private func endTurn(_ index: Int) {
+    step(index, .turnEnded)
+    let broken = nodes[index].withMachine { $0.brokenInvariant }
     if let broken, let broken { report(.coreInvariants, index, broken) }
   }
 
   /// Does what the core asked for; true when that gave it new events.
   private func carryOut(_ index: Int) -> Bool {
-    var taken = NodeEffects()
-    swap(&taken, &spareEffects)
-    swap(&taken, &effects)
+    let taken = effects
+    effects = spareEffects
     defer {
-      taken.removeAll()
-      swap(&taken, &spareEffects)
+      taken.value.removeAll()
+      spareEffects = taken
     }
     var hasEvents = false
-    if let batch = taken.batch { hand(batch, of: index) }
-    carryOut(taken.control, of: index)
-    for send in taken.sends { self.send(send, from: index) }
-    for push in taken.pushes { hasEvents = self.push(push, from: index) || hasEvents }
-    for pull in taken.pulls { hasEvents = start(pull, from: index) || hasEvents }
-    for wanted in taken.headersWanted { load(wanted, at: index) }
-    for disconnect in taken.disconnects {
+    if let batch = taken.value.batch { hand(batch, of: index) }
+    carryOutControl(taken, of: index)
+    for send in taken.value.sends { self.send(send, from: index) }
+    for push in taken.value.pushes { hasEvents = self.push(push, from: index) || hasEvents }
+    for pull in taken.value.pulls { hasEvents = start(pull, from: index) || hasEvents }
+    for wanted in taken.value.headersWanted { load(wanted, at: index) }
+    for disconnect in taken.value.disconnects {
       note { "node \(index + 1) disconnects: \(disconnect.reason)" }
       breakLink(index, nodes[index].peersByIndex[Int(disconnect.peer.value)])
     }
-    for notice in taken.notices { hear(notice, at: index) }
+    for notice in taken.value.notices { hear(notice, at: index) }
     return hasEvents
   }
 

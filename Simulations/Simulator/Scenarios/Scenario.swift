@@ -36,6 +36,10 @@ package struct Scenario: Sendable {
     package var perSecond: UInt64 = 50
     /// On how many keys.
     package var keys = 5
+    /// How many other programs take locks, with leases.
+    package var lockers = 0
+    /// How many other programs watch the keys.
+    package var watchers = 0
   }
 
   /// Faults whose time and place the seed chooses.
@@ -50,6 +54,22 @@ package struct Scenario: Sendable {
     package var pauses = 0
     /// Disks that are slow for a while.
     package var slowDisks = 0
+    /// Crashes of whoever leads.
+    package var leaderCrashes = 0
+    /// Isolations of whoever leads, that heal.
+    package var leaderIsolations = 0
+    /// Pauses of whoever leads.
+    package var leaderPauses = 0
+    /// Orders to hand over.
+    package var transfers = 0
+    /// Nodes that lose everything and come back.
+    package var wipes = 0
+    /// Control logs that are found damaged after a crash.
+    package var damages = 0
+    /// Syncs of control logs that fail.
+    package var syncFailures = 0
+    /// Voters that learn for a while.
+    package var roles = 0
   }
 
   /// A fault at a time.
@@ -70,6 +90,8 @@ package struct Scenario: Sendable {
   package var network = Network()
   /// How long a group commit takes.
   package var diskLatency = TimeRange(.milliseconds(1), .milliseconds(5))
+  /// Of how many of a million group commits of control logs the process dies around the end.
+  package var crashPointMillionths: UInt64 = 0
   /// How far a node's wall clock may be off at the start, either way.
   package var clockSkew = TimeSpan.zero
   /// How much faster or slower a node's wall clock may run, in millionths.
@@ -82,6 +104,8 @@ package struct Scenario: Sendable {
   package var commands = Commands()
   /// How long no command may be confirmed; `nil` when that is left open.
   package var orderedGap: TimeSpan?
+  /// How many terms may have a leader in the first phase; `nil` when that is left open.
+  package var leadersMax: Int?
   /// Within what time all nodes must know of a crash; `nil` when that is left open.
   package var detection: TimeSpan?
   /// Whether nobody alive may be taken for down.
@@ -132,10 +156,18 @@ package enum Fault: Hashable, Sendable {
   case isolate(Int)
   /// The leader of the control log can reach nobody and nobody can reach it.
   case isolateLeader
+  /// A node that does not lead, of the seed's choosing, can reach nobody.
+  case isolateFollower
   /// The process of the leader of the control log is gone, and comes back after the time.
   case crashLeader(TimeSpan)
   /// The leader's process stands still.
   case pauseLeader(TimeSpan)
+  /// Everything of the leader but its key is gone; it comes back after the time, in another life.
+  case wipeLeader(TimeSpan)
+  /// Messages from the leader to everybody are lost, or those from everybody to it.
+  case cutLeader(isFromIt: Bool)
+  /// Messages from the leader to everybody are held back, or those from everybody to it.
+  case clogLeader(isFromIt: Bool, TimeSpan)
   /// The node's data is gone with its process; it comes back after the time, in another life.
   case wipe(Int, TimeSpan)
   /// A stored record of the control log is no longer what was written: the node's next start finds
@@ -157,6 +189,8 @@ package enum Fault: Hashable, Sendable {
   case heal
   /// The process and what its disk had not yet synced are gone.
   case crash(Int)
+  /// The same, and it comes back after the time.
+  case crashFor(Int, TimeSpan)
   /// A crashed node comes back with its disk.
   case start(Int)
   /// The process stands still, as after SIGSTOP.

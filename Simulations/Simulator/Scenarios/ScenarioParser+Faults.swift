@@ -31,14 +31,15 @@ extension Scenario {
     switch word {
     case "partition": fault = try readPartition(&reader)
     case "isolate":
-      fault = reader.take("leader") ? .isolateLeader : .isolate(try reader.node(of: nodeCount))
-    case "cut":
-      let (from, to) = try readWay(&reader)
-      fault = .cut(from: from, to: to)
-    case "clog":
-      let (from, to) = try readWay(&reader)
-      try reader.expect("for")
-      fault = .clog(from: from, to: to, try reader.span("how long"))
+      if reader.take("leader") {
+        fault = .isolateLeader
+      } else if reader.take("follower") {
+        fault = .isolateFollower
+      } else {
+        fault = .isolate(try reader.node(of: nodeCount))
+      }
+    case "cut": fault = try readCut(&reader)
+    case "clog": fault = try readClog(&reader)
     case "heal": fault = .heal
     case "crash":
       fault =
@@ -53,8 +54,12 @@ extension Scenario {
         fault = .pause(node, try readFor(&reader))
       }
     case "wipe":
-      let node = try reader.node(of: nodeCount)
-      fault = .wipe(node, try readFor(&reader))
+      if reader.take("leader") {
+        fault = .wipeLeader(try readFor(&reader))
+      } else {
+        let node = try reader.node(of: nodeCount)
+        fault = .wipe(node, try readFor(&reader))
+      }
     case "damage": fault = .damage(try reader.node(of: nodeCount))
     case "fail":
       try reader.expect("sync")
@@ -85,6 +90,29 @@ extension Scenario {
           + "equivocate and forge")
     }
     return fault
+  }
+
+  private func readCut(_ reader: inout WordReader) throws(ScenarioError) -> Fault {
+    if let isFromIt = try readLeaderWay(&reader) { return .cutLeader(isFromIt: isFromIt) }
+    let (from, to) = try readWay(&reader)
+    return .cut(from: from, to: to)
+  }
+
+  private func readClog(_ reader: inout WordReader) throws(ScenarioError) -> Fault {
+    if let isFromIt = try readLeaderWay(&reader) {
+      return .clogLeader(isFromIt: isFromIt, try readFor(&reader))
+    }
+    let (from, to) = try readWay(&reader)
+    return .clog(from: from, to: to, try readFor(&reader))
+  }
+
+  /// Reads `leader -> others`, true, or `others -> leader`; `nil` when nodes are named.
+  private func readLeaderWay(_ reader: inout WordReader) throws(ScenarioError) -> Bool? {
+    let isFromIt = reader.take("leader")
+    guard isFromIt || reader.take("others") else { return nil }
+    try reader.expect("->")
+    try reader.expect(isFromIt ? "others" : "leader")
+    return isFromIt
   }
 
   private func readFor(_ reader: inout WordReader) throws(ScenarioError) -> TimeSpan {

@@ -35,8 +35,12 @@ extension Scenario {
     case "commands": try readCommands(&reader)
     case "clock": try readClock(&reader)
     case "disk":
-      try reader.expect("latency")
-      diskLatency = try reader.range("the latency")
+      if reader.take("crash-points") {
+        crashPointMillionths = try reader.share("the share of commits with a crash")
+      } else {
+        try reader.expect("latency")
+        diskLatency = try reader.range("the latency")
+      }
     case "relays": usesRelays = true
     case "at": try readStep(&reader)
     case "from": try readRepeatedStep(&reader)
@@ -78,14 +82,18 @@ extension Scenario {
     case "detection":
       try reader.expect("within")
       detection = try reader.span("the time in which a crash must be known")
+    case "at":
+      try reader.expect("most")
+      leadersMax = Int(try reader.number("the number of leaders", 1...1_000))
+      try reader.expect("leaders")
     case "no":
       try reader.expect("false")
       try reader.expect("downs")
       forbidsFalseDown = true
     default:
       throw reader.error(
-        "expected are 'converged within', 'commands within', 'detection within' and "
-          + "'no false downs', not '\(word)'")
+        "expected are 'converged within', 'commands within', 'detection within', "
+          + "'at most N leaders' and 'no false downs', not '\(word)'")
     }
   }
 
@@ -96,7 +104,11 @@ extension Scenario {
       switch word {
       case "rate": commands.perSecond = try reader.rate()
       case "keys": commands.keys = Int(try reader.number("the number of keys", 1...10_000))
-      default: throw reader.error("clients of commands have rate and keys, not '\(word)'")
+      case "lockers": commands.lockers = Int(try reader.number("who takes locks", 0...100))
+      case "watchers": commands.watchers = Int(try reader.number("who watches", 0...100))
+      default:
+        throw reader.error(
+          "clients of commands have rate, keys, lockers and watchers, not '\(word)'")
       }
     }
   }
@@ -135,9 +147,19 @@ extension Scenario {
       case "cuts": chaos.cuts = count
       case "pauses": chaos.pauses = count
       case "slow-disks": chaos.slowDisks = count
+      case "leader-crashes": chaos.leaderCrashes = count
+      case "leader-isolations": chaos.leaderIsolations = count
+      case "leader-pauses": chaos.leaderPauses = count
+      case "transfers": chaos.transfers = count
+      case "wipes": chaos.wipes = count
+      case "damages": chaos.damages = count
+      case "sync-failures": chaos.syncFailures = count
+      case "roles": chaos.roles = count
       default:
         throw reader.error(
-          "chaos has crashes, partitions, cuts, pauses and slow-disks, not '\(word)'")
+          "chaos has crashes, partitions, cuts, pauses, slow-disks, leader-crashes, "
+            + "leader-isolations, leader-pauses, transfers, wipes, damages, sync-failures and "
+            + "roles, not '\(word)'")
       }
     }
   }

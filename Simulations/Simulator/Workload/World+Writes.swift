@@ -15,7 +15,7 @@ extension World {
     guard !alive.isEmpty else { return }
     let index = alive[Int(request.choice % UInt64(alive.count))]
     let operations =
-      request.operations + records.operations(at: nodes[index].machine?.tables)
+      request.operations + records.operations(at: nodes[index].withMachine { $0.tables })
     let deadline = now + request.patience
     ledger.writes.submitted += 1
     ledger.open[request.write] = RunLedger.Write(

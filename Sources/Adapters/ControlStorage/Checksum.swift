@@ -2,7 +2,8 @@ internal import Crypto
 internal import Primitives
 internal import Wire
 
-/// The unit in which the files are written: what a page of the kernel and a sector of most disks is.
+/// The unit in which the files are written: what a page of the kernel and a sector of most disks
+/// is.
 enum Block {
   static let byteCount = 4_096
 

@@ -12,8 +12,8 @@ package import Records
 /// ```
 ///
 /// A failed operation ends it all: storage takes nothing more, reports nothing as durable, and the
-/// owner must stop and open anew. Opening tells a write that a crash has torn, which nobody was told
-/// of, from damage to what was durable (Alagappan and others, "Protocol-Aware Recovery for
+/// owner must stop and open anew. Opening tells a write that a crash has torn, which nobody was
+/// told of, from damage to what was durable (Alagappan and others, "Protocol-Aware Recovery for
 /// Consensus-Based Storage", 2018): the first is dropped, the second refuses the directory, because
 /// a member that has forgotten what it promised must not come back under its name.
 ///

@@ -7,8 +7,8 @@ package struct ControlStorageOptions: Sendable {
   package var queuedBytesMax = 32 * 1_048_576
   /// The size of a segment of the log, in bytes: a multiple of 4,096.
   package var segmentBytes = 8 * 1_048_576
-  /// Decides on each operation that changes files before it is carried out; for tests of crashes and
-  /// full disks.
+  /// Decides on each operation that changes files before it is carried out; for tests of crashes
+  /// and full disks.
   package var interception: FileInterception?
 
   /// The smallest segment: one that holds the largest entry.

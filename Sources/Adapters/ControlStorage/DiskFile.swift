@@ -122,7 +122,8 @@ final class DiskFile: Sendable {
 /// Memory that begins at a multiple of a block, as direct writes need it.
 ///
 /// Safe: it is filled and written by the one thread that owns the log; opening fills it before that
-/// thread exists. The memory lives from `init` to `deinit`, which frees it when nobody refers to it.
+/// thread exists. The memory lives from `init` to `deinit`, which frees it when nobody refers to
+/// it.
 final class AlignedBuffer: @unchecked Sendable {
   let byteCount: Int
   let start: UnsafeMutableRawPointer

@@ -1,8 +1,8 @@
 internal import Records
 
-/// The file with term, vote and incarnation: two slots, written in turn, so that a torn write leaves
-/// the one before. As soon as there is time the other slot is made to say the same: a slot that goes
-/// bad later looks like a torn one, and the one before it would have forgotten a vote.
+/// The file with term, vote and incarnation: two slots, written in turn, so that a torn write
+/// leaves the one before. As soon as there is time the other slot is made to say the same: a slot
+/// that goes bad later looks like a torn one, and the one before it would have forgotten a vote.
 struct HardStateFile: Sendable {
   private let file: DiskFile
   private let buffer: AlignedBuffer

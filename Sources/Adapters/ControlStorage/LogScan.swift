@@ -4,9 +4,9 @@ internal import Records
 /// Reads the segments of a log in order and finds out where it ends.
 ///
 /// One write is under way at a time, and a frame is one write. So what a crash can leave behind is
-/// one frame that fails its checksum, at the very end: it was never reported durable and is dropped.
-/// A frame that fails with another one behind it, or that does not follow the one before, was
-/// durable and has been damaged or lost since.
+/// one frame that fails its checksum, at the very end: it was never reported durable and is
+/// dropped. A frame that fails with another one behind it, or that does not follow the one before,
+/// was durable and has been damaged or lost since.
 struct LogScan: Sendable {
   /// What is known of a segment.
   struct Segment: Sendable {

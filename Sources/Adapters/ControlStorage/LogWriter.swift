@@ -53,7 +53,8 @@ struct LogWriter: Sendable {
     guard let active = scan.activeIndex else {
       let header = SegmentHeader(number: 1, life: life)
       var preparation = try SegmentPreparation(directory, header, byteCount: segmentBytes)
-      while try !preparation.advance(buffer, zeros) {}
+      var isWhole = false
+      while !isWhole { isWhole = try preparation.advance(buffer, zeros) }
       file = try directory.open(SegmentHeader.file(1), .durable)
       salt = header.salt
       offset = SegmentHeader.byteCount
@@ -212,8 +213,8 @@ struct LogWriter: Sendable {
 
   // MARK: Opening
 
-  /// Makes a segment durable as it was found, wipes what is torn and gives it its full size; returns
-  /// that.
+  /// Makes a segment durable as it was found, wipes what is torn and gives it its full size;
+  /// returns that.
   private static func mend(
     _ segment: LogScan.Segment, _ directory: Directory, to segmentBytes: Int,
     _ zeros: AlignedBuffer

@@ -26,8 +26,8 @@ struct SegmentPreparation: Sendable {
     try file.reserve(byteCount)
   }
 
-  /// Does a step and says whether it was the last. The memory for frames carries the header; `zeros`
-  /// holds nothing else.
+  /// Does a step and says whether it was the last. The memory for frames carries the header;
+  /// `zeros` holds nothing else.
   mutating func advance(
     _ buffer: AlignedBuffer, _ zeros: AlignedBuffer
   ) throws(ControlStorageFailure) -> Bool {

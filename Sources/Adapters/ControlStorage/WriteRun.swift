@@ -2,9 +2,9 @@ internal import Records
 
 /// Steps that are carried out as one.
 ///
-/// The newest hard state comes first, so that a term is durable before any entry of it; entries that
-/// a later step makes void are not written at all. None of the steps is reported before all of it
-/// is durable, so what a crash leaves is what it could have left of the steps one by one, except
+/// The newest hard state comes first, so that a term is durable before any entry of it; entries
+/// that a later step makes void are not written at all. None of the steps is reported before all of
+/// it is durable, so what a crash leaves is what it could have left of the steps one by one, except
 /// that term and vote may be newer: a promise that nobody was told of.
 struct WriteRun: Sendable {
   private(set) var lastSequence: UInt64 = 0
@@ -17,8 +17,8 @@ struct WriteRun: Sendable {
   private(set) var compactedThrough: UInt64?
 
   /// Splits steps where order between kinds counts: an installed snapshot begins a run, and a step
-  /// with one that was taken is a run by itself, so that nothing waits for a snapshot but what comes
-  /// after it.
+  /// with one that was taken is a run by itself, so that nothing waits for a snapshot but what
+  /// comes after it.
   static func split(_ steps: [ControlWrite]) -> [WriteRun] {
     var runs: [WriteRun] = []
     for step in steps {

@@ -73,31 +73,44 @@ extension Membership {
   /// The first numbered invariant that does not hold; for the simulator, after every step.
   package var brokenInvariant: String? {
     if incarnation > durableIncarnation { return "M1: \(incarnation) of \(durableIncarnation)" }
-    for entry in entries {
-      if (entry.suspicion != nil) != (entry.state == .suspect) {
-        return "M5: \(entry.node.key.short) is \(entry.state)"
-      }
-      if let suspicion = entry.suspicion {
-        let count = suspicion.accusers.count
-        if count == 0 || count > limits.confirmationsMax + 1 {
-          return "M5: \(entry.node.key.short) has \(count) accusers"
-        }
-      }
-      if entry.attributesIncarnation > entry.incarnation {
-        return "M2: \(entry.node.key.short) has attributes of a later incarnation"
+    // By index: a copy of every member would cost more than the checks.
+    var presentCount = 0
+    for index in entries.indices {
+      if let broken = brokenInvariant(ofEntry: index) { return broken }
+      if entries[index].state.isPresent { presentCount += 1 }
+      if index > 0, entries[index - 1].node >= entries[index].node {
+        return "M7: \(entries[index].node.key.short) is out of order"
       }
     }
-    for (left, right) in zip(entries, entries.dropFirst()) where left.node >= right.node {
-      return "M7: \(right.node.key.short) is out of order"
-    }
-    if order.sorted() != entries.filter(\.state.isPresent).map(\.node) {
-      return "M6: a round of \(order.count)"
+    if order.count != presentCount { return "M6: a round of \(order.count)" }
+    for place in order.indices {
+      guard let index = index(of: order[place]), entries[index].state.isPresent else {
+        return "M6: \(order[place].key.short) has a place in the round"
+      }
+      for earlier in 0..<place where order[earlier] == order[place] {
+        return "M6: \(order[place].key.short) has two places in the round"
+      }
     }
     if orderPosition > order.count { return "M6: place \(orderPosition) of \(order.count)" }
     if queue.count > limits.queueMax || relays.count > limits.relaysMax {
       return "M7: \(queue.count) updates, \(relays.count) relays"
     }
     if connections.count > limits.connectionsMax { return "M7: \(connections.count) connections" }
+    return nil
+  }
+
+  private func brokenInvariant(ofEntry index: Int) -> String? {
+    if (entries[index].suspicion != nil) != (entries[index].state == .suspect) {
+      return "M5: \(entries[index].node.key.short) is \(entries[index].state)"
+    }
+    if let count = entries[index].suspicion?.accusers.count,
+      count == 0 || count > limits.confirmationsMax + 1
+    {
+      return "M5: \(entries[index].node.key.short) has \(count) accusers"
+    }
+    if entries[index].attributesIncarnation > entries[index].incarnation {
+      return "M2: \(entries[index].node.key.short) has attributes of a later incarnation"
+    }
     return nil
   }
 }

@@ -39,6 +39,24 @@ extension NodeMachine {
     waitersDue = true
   }
 
+  /// Tells the coordinator about once a second how much this node has to say, from which follows
+  /// whether relays are needed, and the other members how many writes it takes.
+  mutating func tellDemand(at now: Moment) {
+    guard let since = demandToldAt else {
+      demandToldAt = now.instant
+      return
+    }
+    let span = now.instant.since(since)
+    guard span >= .seconds(1) else { return }
+    let milliseconds = span.nanoseconds / 1_000_000
+    control.noteDemand(bytesPerSecond: bytesMade * 1_000 / milliseconds, at: now)
+    let taken = operationsWritten + control.counters.submitted
+    control.noteLoad((taken - takenBefore) * 1_000 / milliseconds, at: now)
+    takenBefore = taken
+    bytesMade = 0
+    demandToldAt = now.instant
+  }
+
   /// Takes what the control plane says that concerns lanes.
   mutating func takeControl(at now: Moment, into effects: inout NodeEffects) {
     if control.hasMembersChanged {

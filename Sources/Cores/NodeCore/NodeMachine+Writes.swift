@@ -166,9 +166,9 @@ extension NodeMachine {
     if let own = synced.last(where: { $0.lane == gossip.ownLane }) {
       while let bundle = ownInFlight.first, bundle.value.header.number <= own.number {
         ownInFlight.removeFirst()
-        if !peers.isEmpty {
-          effects.pushes.append(.init(peers: peers, bytes: bundle.value.encoded))
-        }
+        let bytes = bundle.value.encoded
+        bytesMade += UInt64(bytes.count)
+        if !peers.isEmpty { effects.pushes.append(.init(peers: peers, bytes: bytes)) }
       }
     }
     gossip.markSynced(synced, at: now, into: &gossipEffects)

@@ -69,6 +69,12 @@ package struct NodeMachine: ProtocolCore {
   /// How many own operations were written in this run.
   package internal(set) var operationsWritten: UInt64 = 0
 
+  /// Bytes of own bundles made durable since the coordinator was last told of them, and when.
+  var bytesMade: UInt64 = 0
+  var demandToldAt: Instant?
+  /// Operations and commands taken in this run until then.
+  var takenBefore: UInt64 = 0
+
   /// The voters that count toward quorums, by half of the control log's configuration.
   var voterSets: [[NodeID]] = []
 
@@ -135,6 +141,7 @@ package struct NodeMachine: ProtocolCore {
       writeOwn(at: now)
       takeGossip(at: now, into: &effects)
       emitBatch(into: &effects)
+      tellDemand(at: now)
       control.endTurn(at: now, into: &effects.control)
     }
     takeGossip(at: now, into: &effects)
@@ -217,7 +224,9 @@ package struct NodeMachine: ProtocolCore {
 
   /// The first numbered invariant that does not hold; for the simulator, after every step.
   package var brokenInvariant: String? {
-    if let broken = gossip.brokenInvariant ?? control.brokenInvariant { return broken }
+    // One by one: what `??` leaves for later would hold a copy of everything.
+    if let broken = gossip.brokenInvariant { return broken }
+    if let broken = control.brokenInvariant { return broken }
     if ownInFlight.count > configuration.ownBundlesInFlightMax {
       return "\(ownInFlight.count) own bundles in flight"
     }

@@ -193,6 +193,7 @@ extension Raft {
     voteDue = nil
     termLeader = nil
     matched = 0
+    leaderCommit = 0
     acknowledged = 0
     isAcknowledgementDue = false
   }

@@ -251,8 +251,9 @@ extension Raft {
         configuration.isVoter(peer)
         ? heartbeatInterval.nanoseconds
         : settings.heartbeatLearner.nanoseconds + settings.heartbeatIdle.nanoseconds
+      let held = min(commit, progress[place].match)
       let heartbeat = RaftMessage.Heartbeat(
-        commit: min(commit, progress[place].match), round: round,
+        commit: held, lag: commit - held, round: round,
         intervalMilliseconds: UInt16(clamping: nanoseconds / 1_000_000), ranks: ranks)
       send(.heartbeat(heartbeat), to: peer, into: &effects)
     }

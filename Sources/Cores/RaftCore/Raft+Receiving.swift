@@ -127,6 +127,8 @@ extension Raft {
       ranks = heartbeat.ranks
       armElection(at: now)
     }
+    // Both are at most 2^62, so that their sum fits.
+    leaderCommit = max(leaderCommit, heartbeat.commit + heartbeat.lag)
     learnCommit(heartbeat.commit)
     // After a restart it does not know any more how far the logs agree: the leader is to ask.
     let isBehind = matched < heartbeat.commit
@@ -146,6 +148,7 @@ extension Raft {
     guard isWellFormed(append, inTerm: message.term) else {
       return refuse(message, .entries, into: &effects)
     }
+    leaderCommit = max(leaderCommit, append.commit)
     var entries = append.entries[...]
     if append.previousIndex < commit {
       // What is committed is as in every leader's log.

@@ -83,6 +83,8 @@ package struct Raft: ProtocolCore {
   // As a follower.
   /// Everything up to here is as in the log of this term's leader.
   var matched: UInt64 = 0
+  /// How far this term's leader last said that its log is committed.
+  package internal(set) var leaderCommit: UInt64 = 0
   var acknowledged: UInt64 = 0
   var isAcknowledgementDue = false
   var ranks: [RaftID] = []

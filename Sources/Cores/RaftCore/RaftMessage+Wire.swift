@@ -206,6 +206,7 @@ extension RaftMessage.Append: WireCodable {
 extension RaftMessage.Heartbeat: WireCodable {
   package func encode(into writer: inout WireWriter) {
     writer.writeVariable(commit)
+    writer.writeVariable(lag)
     writer.writeVariable(round)
     writer.write(intervalMilliseconds)
     writer.writeVariable(UInt64(ranks.count))
@@ -214,6 +215,7 @@ extension RaftMessage.Heartbeat: WireCodable {
 
   package init(from span: borrowing RawSpan, at cursor: inout WireCursor) throws(WireError) {
     commit = try RaftMessage.readNumber(span, &cursor)
+    lag = try RaftMessage.readNumber(span, &cursor)
     round = try RaftMessage.readNumber(span, &cursor)
     intervalMilliseconds = try cursor.readUInt16(span)
     let count = try cursor.readCount(span, limit: RaftLimits.ranksMax, bytesEach: 8)

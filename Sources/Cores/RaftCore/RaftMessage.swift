@@ -28,6 +28,8 @@ package struct RaftMessage: Hashable, Sendable {
   package struct Heartbeat: Hashable, Sendable {
     /// How far the log is committed, as far as the receiver has it.
     package let commit: UInt64
+    /// How far the receiver's log lags behind what is committed: 0 when it has all of it.
+    package let lag: UInt64
     /// The number of this round in the leader's term; answers repeat it.
     package let round: UInt64
     /// When the next one is to come, in milliseconds.
@@ -36,8 +38,11 @@ package struct RaftMessage: Hashable, Sendable {
     package let ranks: [RaftID]
 
     /// Joins the parts.
-    package init(commit: UInt64, round: UInt64, intervalMilliseconds: UInt16, ranks: [RaftID]) {
+    package init(
+      commit: UInt64, lag: UInt64, round: UInt64, intervalMilliseconds: UInt16, ranks: [RaftID]
+    ) {
       self.commit = commit
+      self.lag = lag
       self.round = round
       self.intervalMilliseconds = intervalMilliseconds
       self.ranks = ranks

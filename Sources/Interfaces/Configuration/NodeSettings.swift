@@ -42,7 +42,8 @@ package struct NodeSettings: Hashable, Sendable {
   package var region = ""
   /// The part of the region that fails as one.
   package var zone = ""
-  /// Whether the node only serves reads and writes of its own agents, and is never a voter or relay.
+  /// Whether the node only serves reads and writes of its own agents, and is never a voter or
+  /// relay.
   package var isEdge = false
   /// Log lines below this level are not written.
   package var logLevel = LogLevel.info

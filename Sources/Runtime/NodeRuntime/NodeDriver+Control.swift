@@ -180,8 +180,11 @@ extension NodeDriver {
 
   // MARK: The end
 
-  /// Hands the office over and says goodbye; true when nothing is left to wait for.
-  var hasLeft: Bool { !machine.control.raft.isLeader }
+  /// Whether the office is handed over, or there is nobody to hand it to.
+  var hasLeft: Bool {
+    let raft = machine.control.raft
+    return !raft.isLeader || !raft.configuration.voters.contains { $0 != raft.id }
+  }
 
   /// Closes the control log's storage; what waits is written.
   func closeControl() throws {

@@ -1,5 +1,6 @@
 internal import AgentAPI
 internal import Configuration
+internal import ControlCore
 internal import CoreKit
 internal import Crypto
 internal import GossipCore
@@ -84,84 +85,7 @@ struct JoinRequest: Hashable, SignedValue, WireCodable {
   }
 }
 
-/// A ticket that is out.
-struct Guest: Sendable {
-  /// Until when it serves, in milliseconds since 1970.
-  let expiresMilliseconds: UInt64
-  /// The one node that it lets in, once a node has asked.
-  var node: NodeID?
-}
-
 extension NodeDriver {
-  private static let guestsKey = "guests"
-  private static let guestsMax = 1_024
-
-  /// Restores the tickets that are still out.
-  func restoreGuests() throws {
-    guard let bytes = try storage.meta(NodeDriver.guestsKey) else { return }
-    var cursor = WireCursor()
-    let span = bytes.span.bytes
-    let count = try cursor.readCount(span, limit: NodeDriver.guestsMax, bytesEach: 72)
-    for _ in 0..<count {
-      let guest = NodeID(key: try cursor.readDigest(span))
-      let expiry = try cursor.readUInt64(span)
-      let key = try cursor.readDigest(span)
-      guests[guest] = Guest(
-        expiresMilliseconds: expiry, node: key == .zero ? nil : NodeID(key: key))
-    }
-  }
-
-  private func storeGuests() throws {
-    var writer = WireWriter()
-    writer.writeVariable(UInt64(guests.count))
-    for (key, guest) in guests.entries {
-      writer.write(key.key)
-      writer.write(guest.expiresMilliseconds)
-      writer.write(guest.node?.key ?? .zero)
-    }
-    try storage.setMeta(NodeDriver.guestsKey, writer.bytes)
-  }
-
-  /// Whether a key was handed out with a ticket that has not ended.
-  func isGuest(_ node: NodeID) -> Bool {
-    guard let guest = guests[node] else { return false }
-    return WallClock.milliseconds() < guest.expiresMilliseconds
-  }
-
-  func makeTicket(
-    _ request: TicketRequest, completion: @escaping (Result<Ticketing, TicketFault>) -> Void
-  ) {
-    let result = ticket(request)
-    loop.schedule(at: loop.now()) { completion(result) }
-  }
-
-  private func ticket(_ request: TicketRequest) -> Result<Ticketing, TicketFault> {
-    guard request.role == .learner else {
-      return .failure(
-        TicketFault(
-          reason: "voters are fixed by the genesis document; a node joins as a learner"))
-    }
-    let now = WallClock.milliseconds()
-    for (key, guest) in guests.entries where guest.expiresMilliseconds <= now { guests[key] = nil }
-    guard guests.count < NodeDriver.guestsMax else {
-      return .failure(TicketFault(reason: "1,024 tickets are out; wait until some have ended"))
-    }
-    let expiry = now + UInt64(request.validSeconds) * 1_000
-    let seed = Entropy.digest()
-    let ticket = Ticket(
-      genesis: configuration.genesis, address: configuration.settings.transportAdvertise,
-      guestSeed: seed, expiresMilliseconds: expiry,
-      signedWith: configuration.nodeKey.signingKey)
-    guests[NodeID(key: ticket.guestKey.publicKey)] = Guest(
-      expiresMilliseconds: expiry, node: nil)
-    do {
-      try storeGuests()
-    } catch {
-      return .failure(TicketFault(reason: "the ticket could not be stored: \(error)"))
-    }
-    return .success(Ticketing(text: ticket.text, expiresMilliseconds: expiry))
-  }
-
   /// Judges a request to join and announces the new node in this node's lane.
   ///
   /// A ticket serves one node: the first that asks. That node may ask again, since it cannot know
@@ -202,7 +126,30 @@ extension NodeDriver {
           LogField("node", verified.node.key.hexadecimal),
           LogField("address", verified.transportAddress),
         ])
+      grantRole(of: verified.guest, to: verified.node, id)
+    }
+  }
+
+  /// Has the cluster agree that the new node is to vote, when its ticket says so, and tells it that
+  /// it is admitted. The leader lets it vote once it has caught up.
+  private func grantRole(of guest: NodeID, to node: NodeID, _ id: RequestID) {
+    guard guests[guest]?.role == .voter else {
       _ = transport.respond(to: id, frame: [1], last: true)
+      return
+    }
+    let deadline = moment.instant + .seconds(5)
+    request {
+      .submit($0, .setMember(node, role: .voter), name: nil, deadline: deadline)
+    } completion: { [unowned self] reply in
+      switch reply {
+      case .result(let result) where !result.isRefused:
+        _ = transport.respond(to: id, frame: [1], last: true)
+      case .result(let result):
+        refuseRequest(id, "the cluster does not let it vote: \(result.outcome)")
+      case .unknown, .unavailable, .overloaded, .answer:
+        // It may ask again with the same ticket.
+        refuseRequest(id, "the cluster did not confirm that it is to vote")
+      }
     }
   }
 

@@ -99,6 +99,7 @@ extension NodeDriver {
     writeRelayMetrics(into: &text)
     writeTransportMetrics(into: &text)
     writeStorageMetrics(into: &text)
+    writeControlMetrics(into: &text)
   }
 
   private func writeLaneMetrics(into text: inout MetricsText) {

@@ -146,6 +146,7 @@ private final class NodeProcess {
   /// Serves the requests that are under way to their end, for at most two seconds.
   private func drain() throws {
     http.quiesce()
+    api.endStreams()
     // Whoever leads hands its office over first: the others need not find out by waiting.
     driver.step(.control(.leaving))
     driver.onTurnEnd = { [unowned self] in

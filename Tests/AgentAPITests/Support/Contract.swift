@@ -21,7 +21,7 @@ struct Contract {
     for entry in operations where entry.method == method.rawValue.lowercased() {
       let template = entry.template.split(separator: "/", omittingEmptySubsequences: false)
       // The last parameter of these paths takes all that is left.
-      let takesRest = ["{key}", "{name}"].contains(template.last ?? "")
+      let takesRest = ["/v1/kv/{key}", "/v1/locks/{name}"].contains(entry.template)
       guard takesRest ? template.count <= parts.count : template.count == parts.count else {
         continue
       }

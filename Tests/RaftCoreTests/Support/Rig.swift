@@ -129,7 +129,8 @@ struct Rig {
     ranks: [Int] = [0, 2]
   ) -> RaftEffects {
     let heartbeat = RaftMessage.Heartbeat(
-      commit: commit, round: round, intervalMilliseconds: 50, ranks: ranks.map { Name.id($0) })
+      commit: commit, lag: 0, round: round, intervalMilliseconds: 50,
+      ranks: ranks.map { Name.id($0) })
     return receive(.heartbeat(heartbeat), from: leader, term: term)
   }
 

@@ -9,11 +9,12 @@ internal import Wire
 extension ControlPlane {
   /// Carries out what the control log asked for, until it asks for nothing more.
   ///
-  /// Doing so can make the log ask for more (a command that is placed, a read that asks again); each
-  /// round takes what the last one left.
+  /// Doing so can make the log ask for more (a command that is placed, a read that asks again);
+  /// each round takes what the last one left.
   mutating func takeRaft(at now: Moment, into effects: inout ControlPlaneEffects) {
     while hasRaftEffects {
       var taken = RaftEffects()
+      swap(&taken, &spareRaftEffects)
       swap(&taken, &raftEffects)
       restore(taken.restored, into: &effects)
       for entry in taken.committed { apply(entry, at: now, into: &effects) }
@@ -27,6 +28,8 @@ extension ControlPlane {
       if let write = taken.write { addStep(write, into: &effects) }
       for notice in taken.notices { hear(notice, at: now, into: &effects) }
       for answer in taken.answers { self.answer(answer, at: now, into: &effects) }
+      taken.removeAll()
+      swap(&taken, &spareRaftEffects)
       noteFreshness(at: now)
       followLeader(at: now, into: &effects)
     }
@@ -143,7 +146,7 @@ extension ControlPlane {
     let isCurrent =
       raft.isLeader
       ? raft.isTermEstablished
-      : leaderHeardAt == now.instant && raft.applied >= raft.commit
+      : leaderHeardAt == now.instant && raft.applied >= raft.leaderCommit
     if isCurrent { freshAt = now.instant }
   }
 

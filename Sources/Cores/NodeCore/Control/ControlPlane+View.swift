@@ -26,6 +26,21 @@ extension ControlPlane {
     state.member(node).map { $0.role == nil } ?? false
   }
 
+  /// Takes note of how many bytes of own bundles this node makes in a second.
+  mutating func noteDemand(bytesPerSecond: UInt64, at now: Moment) {
+    guard bytesPerSecond != demand else { return }
+    demand = bytesPerSecond
+    coordinator.handle(
+      .demand(bytesPerSecond: bytesPerSecond), at: now, into: &coordinatorEffects)
+  }
+
+  /// Takes note of how many writes this node takes in a second: the load that members hear of.
+  mutating func noteLoad(_ writesPerSecond: UInt64, at now: Moment) {
+    let load = UInt16(clamping: writesPerSecond)
+    guard load != membership.own.load else { return }
+    membership.handle(.setLoad(load), at: now, into: &membershipEffects)
+  }
+
   /// Carries out what membership asked for.
   mutating func takeMembership(into effects: inout ControlPlaneEffects) {
     for send in membershipEffects.sends {

@@ -84,9 +84,12 @@ package struct ControlPlane: Sendable {
 
   // Kept between steps for their memory.
   var raftEffects = RaftEffects()
+  var spareRaftEffects = RaftEffects()
   var membershipEffects = MembershipEffects()
   var coordinatorEffects = CoordinatorEffects()
   var stateNotices: [ControlNotice] = []
+  /// Bytes of own bundles per second, as the coordinator last heard.
+  var demand: UInt64 = 0
   /// Whether something moved that the coordinator must hear of.
   var isViewStale = true
   /// Whether who votes or who is a member changed since the owner last looked.
@@ -179,18 +182,26 @@ extension ControlPlane {
 
   /// The next instant at which time must be told.
   package var nextDeadline: Instant? {
-    var next = [
-      raft.nextDeadline, membership.nextDeadline, coordinator.nextDeadline, commandsDue, readsDue,
-    ].compactMap(\.self).min()
+    var next = earliest(raft.nextDeadline, membership.nextDeadline)
+    next = earliest(next, coordinator.nextDeadline)
+    next = earliest(next, earliest(commandsDue, readsDue))
     if raft.role == .leader {
-      next = [next, leases.nextDue, reconcileDue].compactMap(\.self).min()
+      next = earliest(next, earliest(leases.nextDue, reconcileDue))
     }
     return next
   }
 
+  private func earliest(_ one: Instant?, _ other: Instant?) -> Instant? {
+    guard let one else { return other }
+    guard let other else { return one }
+    return min(one, other)
+  }
+
   /// The first numbered invariant that does not hold; for the simulator, after every step.
   package var brokenInvariant: String? {
-    if let broken = raft.brokenInvariant ?? membership.brokenInvariant { return broken }
+    // One by one: what `??` leaves for later would hold a copy of everything.
+    if let broken = raft.brokenInvariant { return broken }
+    if let broken = membership.brokenInvariant { return broken }
     if let broken = coordinator.brokenInvariant { return broken }
     if state.appliedIndex > raft.applied {
       return "C3: the state is at \(state.appliedIndex), the log at \(raft.applied)"

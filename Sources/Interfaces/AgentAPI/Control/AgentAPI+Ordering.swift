@@ -57,7 +57,11 @@ extension AgentAPI {
     } completion: { [unowned self] reply in
       do throws(APIProblem) {
         guard case .answer(let answer, let freshness) = reply else {
-          throw AgentAPI.problem(for: reply)
+          var problem = AgentAPI.problem(for: reply)
+          if case .after(let revision) = level, case .unavailable = reply {
+            problem.detail = "this node did not come to revision \(revision) in time; try again"
+          }
+          throw problem
         }
         try found(answer, freshness)
       } catch {

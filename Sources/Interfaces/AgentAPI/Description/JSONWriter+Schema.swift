@@ -40,14 +40,8 @@ extension JSONWriter {
     switch kind {
     case .line(let range): text(range, pattern: JSONWriter.linePattern(range))
     case .text(let range): text(range, pattern: JSONWriter.textPattern(range))
-    case .bytes(let range):
-      member("type", "string")
-      member("minLength", range.lowerBound == 0 ? 0 : 1)
-      member("maxLength", range.upperBound)
-    case .base64(let range):
-      member("type", "string")
-      member("format", "byte")
-      member("maxLength", (range.upperBound + 2) / 3 * 4)
+    case .bytes(let range): text(bytes: range)
+    case .base64(let range): base64(range)
     case .token(let range): text(range, pattern: "^[!-~]*$")
     case .word(let allowed): choice(of: allowed)
     case .words(let allowed):
@@ -58,9 +52,7 @@ extension JSONWriter {
       choice(of: allowed)
       endObject()
     case .lines(let each, let count):
-      member("type", "array")
-      member("minItems", count.lowerBound)
-      member("maxItems", count.upperBound)
+      list(count)
       key("items")
       beginObject()
       text(each, pattern: JSONWriter.linePattern(each))
@@ -86,9 +78,7 @@ extension JSONWriter {
       member("type", "string")
       member("format", "date-time")
     case .objects(let rule, let count):
-      member("type", "array")
-      member("minItems", count.lowerBound)
-      member("maxItems", count.upperBound)
+      list(count)
       key("items")
       beginObject()
       member("$ref", "#/components/schemas/\(rule.name)")
@@ -198,6 +188,25 @@ extension JSONWriter {
     member("minLength", range.lowerBound)
     member("maxLength", range.upperBound)
     member("pattern", pattern)
+  }
+
+  /// A character takes at least one byte, so that its bytes bound its characters.
+  private mutating func text(bytes range: ClosedRange<Int>) {
+    member("type", "string")
+    member("minLength", range.lowerBound == 0 ? 0 : 1)
+    member("maxLength", range.upperBound)
+  }
+
+  private mutating func base64(_ range: ClosedRange<Int>) {
+    member("type", "string")
+    member("format", "byte")
+    member("maxLength", (range.upperBound + 2) / 3 * 4)
+  }
+
+  private mutating func list(_ count: ClosedRange<Int>) {
+    member("type", "array")
+    member("minItems", count.lowerBound)
+    member("maxItems", count.upperBound)
   }
 
   /// Text without control characters; not blank unless it may be empty.

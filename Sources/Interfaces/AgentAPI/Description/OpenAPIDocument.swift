@@ -148,49 +148,7 @@ enum OpenAPIDocument {
   private static func writeParameters(of route: Route, to writer: inout JSONWriter) {
     writer.key("parameters")
     writer.beginArray()
-    for part in route.path {
-      switch part {
-      case .literal: continue
-      case .question, .agent:
-        parameter(
-          String(part.template.dropFirst().dropLast()), in: "path", isRequired: true,
-          "A UUID.", to: &writer
-        ) { $0.schema(.identifier, nil) }
-      case .operation:
-        parameter(
-          "operationId", in: "path", isRequired: true, "The lane, the number and the index.",
-          to: &writer
-        ) { $0.schema(of: .operation) }
-      case .collection:
-        parameter(
-          "collection", in: "path", isRequired: true,
-          "A word of letters, digits, '.', '-' and '_'.",
-          to: &writer
-        ) { $0.schema(.token(LedgerLimits.collection), nil) }
-      case .recordKey:
-        parameter(
-          "key", in: "path", isRequired: true, "One line of up to 256 bytes, percent-encoded.",
-          to: &writer
-        ) { $0.schema(.line(LedgerLimits.recordKeyBytes), nil) }
-      case .lease:
-        parameter("leaseId", in: "path", isRequired: true, "A number.", to: &writer) {
-          $0.schema(.integer(1...Int64.max), nil)
-        }
-      case .node:
-        parameter("nodeId", in: "path", isRequired: true, "The node's key.", to: &writer) {
-          $0.schema(of: .hexadecimal(64))
-        }
-      case .setting:
-        parameter("setting", in: "path", isRequired: true, "A setting's name.", to: &writer) {
-          $0.schema(.word(ControlSetting.allCases.map(\.name)), nil)
-        }
-      case .rest(let name):
-        parameter(
-          name, in: "path", isRequired: true,
-          "All that is left of the path: slashes belong to the name, encoded or not.", to: &writer
-        ) { $0.schema(.bytes(ControlLimits.nameBytes), nil) }
-      }
-    }
+    for part in route.path { writeParameter(part, to: &writer) }
     for rule in route.query.fields {
       parameter(rule.name, in: "query", isRequired: rule.isRequired, rule.note, to: &writer) {
         $0.schema(rule.kind, rule.fallback)
@@ -209,7 +167,57 @@ enum OpenAPIDocument {
         to: &writer
       ) { $0.schema(.word(WriteLevel.allCases.map(\.rawValue)), nil) }
     }
+    if route.offered.contains(WatchHub.mediaType) {
+      parameter(
+        "Last-Event-ID", in: "header", isRequired: false,
+        "The revision of the last event that the client saw; goes before the parameter after.",
+        to: &writer
+      ) { $0.schema(.integer(0...Int64.max), nil) }
+    }
     writer.endArray()
+  }
+
+  private static func writeParameter(_ part: PathPart, to writer: inout JSONWriter) {
+    switch part {
+    case .literal: break
+    case .question, .agent:
+      parameter(
+        String(part.template.dropFirst().dropLast()), in: "path", isRequired: true,
+        "A UUID.", to: &writer
+      ) { $0.schema(.identifier, nil) }
+    case .operation:
+      parameter(
+        "operationId", in: "path", isRequired: true, "The lane, the number and the index.",
+        to: &writer
+      ) { $0.schema(of: .operation) }
+    case .collection:
+      parameter(
+        "collection", in: "path", isRequired: true,
+        "A word of letters, digits, '.', '-' and '_'.", to: &writer
+      ) { $0.schema(.token(LedgerLimits.collection), nil) }
+    case .recordKey:
+      parameter(
+        "key", in: "path", isRequired: true, "One line of up to 256 bytes, percent-encoded.",
+        to: &writer
+      ) { $0.schema(.line(LedgerLimits.recordKeyBytes), nil) }
+    case .lease:
+      parameter("leaseId", in: "path", isRequired: true, "A number.", to: &writer) {
+        $0.schema(.integer(1...Int64.max), nil)
+      }
+    case .node:
+      parameter("nodeId", in: "path", isRequired: true, "The node's key.", to: &writer) {
+        $0.schema(of: .hexadecimal(64))
+      }
+    case .setting:
+      parameter("setting", in: "path", isRequired: true, "A setting's name.", to: &writer) {
+        $0.schema(.word(ControlSetting.allCases.map(\.name)), nil)
+      }
+    case .rest(let name):
+      parameter(
+        name, in: "path", isRequired: true,
+        "All that is left of the path: slashes belong to the name, encoded or not.", to: &writer
+      ) { $0.schema(.bytes(ControlLimits.nameBytes), nil) }
+    }
   }
 
   private static func parameter(

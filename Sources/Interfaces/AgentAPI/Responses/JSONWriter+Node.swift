@@ -49,14 +49,7 @@ extension JSONWriter {
     beginArray()
     for reason in status.notReady { string(reason) }
     endArray()
-    key("pendingWrites")
-    integer(status.pendingWrites)
-    key("pendingReads")
-    integer(status.pendingReads)
-    key("pendingBundles")
-    integer(status.pendingBundles)
-    key("storageBytes")
-    unsigned(status.storageBytes)
+    writeQueues(of: status)
     key("peers")
     beginArray()
     for peer in status.peers { write(peer) }
@@ -66,6 +59,17 @@ extension JSONWriter {
     writeMembers(of: control)
     endObject()
     endObject()
+  }
+
+  private mutating func writeQueues(of status: NodeStatus) {
+    key("pendingWrites")
+    integer(status.pendingWrites)
+    key("pendingReads")
+    integer(status.pendingReads)
+    key("pendingBundles")
+    integer(status.pendingBundles)
+    key("storageBytes")
+    unsigned(status.storageBytes)
   }
 
   /// Writes a frontier as an object: lane to number, lanes in ascending order.

@@ -43,6 +43,11 @@ package final class AgentAPI {
     backend.controlWatch = hub
   }
 
+  /// Ends what would go on for ever, because the node is about to stop: the streams of watches.
+  package func endStreams() {
+    hub.close()
+  }
+
   /// Takes a request from the HTTP server.
   package func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
     handle(

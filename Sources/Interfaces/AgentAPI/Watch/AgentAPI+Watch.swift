@@ -32,7 +32,7 @@ extension AgentAPI {
       filter.keyPrefixes = [[]]
     }
     let start = try AgentAPI.lastEvent(exchange.request.headers) ?? query.integer("after")
-    guard hub.hasRoom else { throw AgentAPI.overloaded(1, "watches") }
+    guard hub.admit() else { throw AgentAPI.overloaded(1, "watches") }
     if exchange.request.isHead {
       return finish(exchange, HTTPResponse(status: 200, contentType: WatchHub.mediaType))
     }

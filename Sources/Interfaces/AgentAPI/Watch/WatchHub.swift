@@ -38,6 +38,8 @@ package final class WatchHub: ControlWatching {
   private var bookmarksDue: Instant?
   /// When the backend was asked to call.
   private var wakeAt: Instant?
+  /// Whether the node is about to stop.
+  private var isClosed = false
   private(set) var counters = WatchCounters()
 
   init(backend: any AgentBackend) {
@@ -109,10 +111,13 @@ package final class WatchHub: ControlWatching {
 
   // MARK: Watches
 
-  /// Whether there is room for another watch.
-  var hasRoom: Bool {
-    if watches.count >= WatchHub.watchesMax { counters.refused += 1 }
-    return watches.count < WatchHub.watchesMax
+  /// Whether there is room for another watch; counts a refusal when there is none.
+  func admit() -> Bool {
+    guard watches.count < WatchHub.watchesMax, !isClosed else {
+      counters.refused += 1
+      return false
+    }
+    return true
   }
 
   /// Shows what a filter wants after a revision until the client leaves.
@@ -133,6 +138,15 @@ package final class WatchHub: ControlWatching {
     if !watch.isOver { writeBookmark(watch) }
     if bookmarksDue == nil { bookmarksDue = backend.now + WatchHub.bookmarkSpan }
     plan()
+  }
+
+  /// Ends every watch, so that its client goes on at another node, and takes no more.
+  func close() {
+    isClosed = true
+    for watch in watches {
+      watch.sink.close()
+      remove(watch)
+    }
   }
 
   /// Shows a watch's next events, as many as its stream has room for.

@@ -43,10 +43,17 @@ enum VerifyVerb {
         show(place, report, console)
       }
     }
+    var logs: [JSONValue] = []
+    for place in places.compactMap(controlLog) {
+      let check = try ControlLogCheck(place)
+      isSound = isSound && check.isSound
+      if arguments.wantsJSON { logs.append(check.json) } else { check.show(console) }
+    }
     if arguments.wantsJSON {
       let all = JSONValue.object([
         JSONMember(key: "sound", value: .bool(isSound)),
         JSONMember(key: "directories", value: .array(entries)),
+        JSONMember(key: "controlLogs", value: .array(logs)),
       ])
       console.write(String(decoding: JSONLayout.bytes(all), as: UTF8.self))
     }
@@ -69,6 +76,13 @@ enum VerifyVerb {
     let settings = try NodeSettings(json: try Files.read(path), source: path)
     let data = Files.resolve(settings.dataDirectory, in: directory)
     return ([data] + folders(in: data)).filter { Files.exists(Files.resolve(marker, in: $0)) }
+  }
+
+  /// The control log beside the directory of a swarm, when there is one.
+  private static func controlLog(beside swarm: String) -> String? {
+    guard let end = swarm.lastIndex(of: "/") else { return nil }
+    let place = Files.resolve(ControlLogCheck.name, in: String(swarm[..<end]))
+    return Files.isDirectory(place) ? place : nil
   }
 
   private static func folders(in directory: String) -> [String] {

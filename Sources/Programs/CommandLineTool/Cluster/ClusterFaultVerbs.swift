@@ -182,7 +182,8 @@ package enum ClusterFaultVerbs {
       if heir?.index != node.index {
         try NodeOrders.send(NodeOrders.transfer(to: heir?.id), to: node)
         var patience = Patience(milliseconds: 5_000)
-        while try !hasMoved(from: node.index, to: heir?.index, cluster) {
+        while true {
+          if try hasMoved(from: node.index, to: heir?.index, cluster) { break }
           guard patience.pause() else {
             console.error("node \(node.index) has not handed over")
             return ExitStatus.failure

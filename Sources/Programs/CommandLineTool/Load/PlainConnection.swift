@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// A blocking connection to one node that says for certain whether a request can have had an effect.
+/// A blocking connection to one node that says for certain whether a request can have had an
+/// effect.
 ///
 /// It never sends a request twice, as libraries do when a kept connection turns out to be closed:
 /// a history of what clients did must hold every attempt. One instance serves one thread.

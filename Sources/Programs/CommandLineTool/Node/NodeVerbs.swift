@@ -107,12 +107,15 @@ enum NodeVerbs {
   private static let ticket = Verb(
     "node ticket", group: .node, summary: "Make a ticket with which a new node can join",
     details: """
-      Takes the operator's token: operator.token in a node's or cluster's directory. The
-      new node is a learner: it holds everything and serves agents, and the quorums of
-      the voters in the genesis document do not change.
+      Takes the operator's token: operator.token in a node's or cluster's directory. A
+      learner holds everything and serves agents; a voter learns first, and votes once
+      it has caught up and while fewer than votersMax (5) do.
       """,
     options: [
       APIOptions.api, APIOptions.tokenFile, .output,
+      .value(
+        "role", "ROLE", choices: ["learner", "voter"],
+        "what the new node is to be (default: learner)"),
       .value("seconds", "N", "how long the ticket may be used (default: 3600)"),
     ],
     examples: [
@@ -120,11 +123,12 @@ enum NodeVerbs {
       Verb.Example(
         "node ticket --api 192.0.2.1:8001 --token-file n1/operator.token",
         "from another node"),
+      Verb.Example("node ticket --role voter --token-file swarm/operator.token", "for a voter"),
     ]
   ) { arguments, console in
     var body = JSONWriter()
     body.beginObject()
-    body.text("role", "learner")
+    body.text("role", arguments.value("role") ?? "learner")
     body.key("validSeconds")
     body.integer(try arguments.integer("seconds", in: 60...604_800, default: 3_600))
     body.endObject()

@@ -25,11 +25,16 @@ enum SimulateVerb {
       .value(
         "plant", "BUG", choices: Mutant.allCases.map(\.rawValue),
         "plant a bug that the checkers must find"),
+      .value("history", "FILE", "write what clients of the one seed did and saw to FILE"),
+      .value("picture", "FILE", "draw the one seed's run into FILE, a page for a browser"),
       .output,
     ], positionalMax: 1,
     examples: [
       Verb.Example("simulate partition-heals --seeds 1..200", "two hundred partitions"),
       Verb.Example("simulate chaos --seed 7 --trace", "one run, event by event"),
+      Verb.Example(
+        "simulate leader-crash --seed 3 --history run.jsonl --picture run.html",
+        "a run for other checkers, and to look at"),
       Verb.Example("simulate --all", "every scenario"),
     ]
   ) { arguments, console in
@@ -38,8 +43,13 @@ enum SimulateVerb {
     var options = Simulation.Options()
     options.mutant = arguments.value("plant").flatMap { Mutant(rawValue: $0) }
     options.isTraced = arguments.has("trace")
-    if options.isTraced && (seeds.count > 1 || paths.count > 1) {
-      throw UsageError("--trace needs one scenario and one --seed")
+    options.keepsHistory = arguments.value("history") != nil
+    options.isDrawn = arguments.value("picture") != nil
+    for name in ["trace", "history", "picture"]
+    where (arguments.has(name) || arguments.value(name) != nil)
+      && (seeds.count > 1 || paths.count > 1)
+    {
+      throw UsageError("--\(name) needs one scenario and one --seed")
     }
     let threads = try arguments.integer("threads", in: 1...64, default: 2)
     var reports: [SimulationReport] = []
@@ -47,11 +57,20 @@ enum SimulateVerb {
       let scenario = try read(path)
       let report = SimulationRuns.run(
         scenario, path: path, seeds: seeds, options: options, threads: threads)
+      if let verdict = report.verdicts.first { try keep(verdict, arguments) }
       if !arguments.wantsJSON { report.show(on: console) }
       reports.append(report)
     }
     if arguments.wantsJSON { console.write(SimulationReport.json(reports)) }
     return reports.allSatisfy(\.isPassed) ? ExitStatus.success : ExitStatus.failure
+  }
+
+  /// Writes what was asked for of the one run.
+  private static func keep(_ verdict: Verdict, _ arguments: ArgumentList) throws {
+    if let file = arguments.value("history") { try Files.replace(file, with: verdict.history) }
+    if let file = arguments.value("picture"), let picture = verdict.picture {
+      try Files.replace(file, with: Array(picture.utf8))
+    }
   }
 
   private static func seeds(_ arguments: ArgumentList) throws -> ClosedRange<UInt64> {
@@ -65,7 +84,10 @@ enum SimulateVerb {
       return seed...seed
     }
     guard let text = arguments.value("seeds") else {
-      return arguments.has("trace") ? 1...1 : 1...20
+      let isOne =
+        arguments.has("trace") || arguments.value("history") != nil
+        || arguments.value("picture") != nil
+      return isOne ? 1...1 : 1...20
     }
     guard let dots = text.firstRange(of: ".."), let first = UInt64(text[..<dots.lowerBound]),
       let last = UInt64(text[dots.upperBound...]), first <= last, last - first < 1_000_000

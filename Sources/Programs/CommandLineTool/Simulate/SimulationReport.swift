@@ -52,6 +52,7 @@ struct SimulationReport {
     console.line(
       "     writes: \(sum(\.submitted)) submitted, \(sum(\.local)) local, \(sum(\.quorum)) quorum, "
         + "\(sum(\.undecided)) undecided, \(sum(\.overloaded)) refused, \(sum(\.cutOff)) cut off")
+    showCommands(on: console)
     let times = verdicts.compactMap { $0.convergedAfter?.nanoseconds }.sorted()
     if let worst = times.last {
       let median = times[times.count / 2]
@@ -63,6 +64,17 @@ struct SimulationReport {
     for failure in failures.prefix(SimulationReport.failuresShownMax) { show(failure, console) }
     let hidden = failures.count - SimulationReport.failuresShownMax
     if hidden > 0 { console.line("     and \(hidden) more") }
+  }
+
+  private func showCommands(on console: Console) {
+    func sum(_ part: (Verdict.Commands) -> Int) -> Int {
+      verdicts.reduce(0) { $0 + part($1.commands) }
+    }
+    guard sum(\.confirmed) + sum(\.read) + sum(\.unknown) + sum(\.refused) > 0 else { return }
+    let gap = verdicts.map(\.commands.longestGap.nanoseconds).max() ?? 0
+    console.line(
+      "     commands: \(sum(\.confirmed)) confirmed, \(sum(\.read)) read, \(sum(\.unknown)) unknown, "
+        + "\(sum(\.refused)) refused; none confirmed for \(seconds(gap)) s at most")
   }
 
   private func showProbes(on console: Console) {
@@ -134,6 +146,7 @@ struct SimulationReport {
       JSONMember(key: "refused", value: number(UInt64(writes.overloaded))),
       JSONMember(key: "cutOff", value: number(UInt64(writes.cutOff))),
     ]
+    members += json(of: verdict.commands)
     if let converged = verdict.convergedAfter {
       members.append(
         JSONMember(
@@ -141,6 +154,17 @@ struct SimulationReport {
     }
     if let violation = verdict.violation { members.append(json(of: violation, verdict.seed)) }
     return .object(members)
+  }
+
+  private func json(of commands: Verdict.Commands) -> [JSONMember] {
+    [
+      JSONMember(key: "commandsConfirmed", value: number(UInt64(commands.confirmed))),
+      JSONMember(key: "commandsRead", value: number(UInt64(commands.read))),
+      JSONMember(key: "commandsUnknown", value: number(UInt64(commands.unknown))),
+      JSONMember(key: "commandsRefused", value: number(UInt64(commands.refused))),
+      JSONMember(
+        key: "longestGapMilliseconds", value: number(commands.longestGap.nanoseconds / 1_000_000)),
+    ]
   }
 
   private func json(of violation: Violation, _ seed: UInt64) -> JSONMember {

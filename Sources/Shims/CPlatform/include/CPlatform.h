@@ -1,6 +1,6 @@
 // What Swift cannot reach well on Linux: epoll, eventfd, signalfd, batched UDP with segmentation
-// offload, and direct access to files. Every function that can fail returns a negative errno value; there is no
-// logic here.
+// offload, and direct access to files. Every function that can fail returns a negative errno value;
+// there is no logic here.
 #ifndef CPLATFORM_H
 #define CPLATFORM_H
 

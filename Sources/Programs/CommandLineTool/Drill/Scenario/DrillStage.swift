@@ -218,8 +218,9 @@ final class DrillStage {
     let isHarm: Bool
     switch fault {
     case .heal, .start, .setRole, .remove, .transfer: isHarm = false
-    case .partition, .isolate, .isolateLeader, .crashLeader, .pauseLeader, .wipe, .damage,
-      .failSync, .cut, .clog, .crash, .pause, .slowDisk, .clockJump, .equivocate, .forge:
+    case .partition, .isolate, .isolateLeader, .isolateFollower, .crashLeader, .pauseLeader,
+      .wipeLeader, .cutLeader, .clogLeader, .wipe, .damage, .failSync, .cut, .clog, .crash,
+      .crashFor, .pause, .slowDisk, .clockJump, .equivocate, .forge:
       isHarm = true
     }
     marks.append(

@@ -171,21 +171,14 @@ final class ScenarioDrill {
 
   private func inflict(_ fault: Fault, dueAt due: UInt64, _ stage: DrillStage) throws {
     switch fault {
-    case .crashLeader(let span):
+    case .crashLeader, .pauseLeader, .wipeLeader, .isolateLeader, .isolateFollower, .cutLeader,
+      .clogLeader, .transfer:
       guard let node = try leader(for: fault, dueAt: due, stage) else { return }
+      try inflict(fault, onLeader: node, stage)
+    case .crash(let node): try stage.kill(node, fault)
+    case .crashFor(let node, let span):
       try stage.kill(node, fault)
       schedule(.start(node), after: span)
-    case .pauseLeader(let span):
-      guard let node = try leader(for: fault, dueAt: due, stage) else { return }
-      try stage.pause(node, fault)
-      schedule(.resume(node), after: span)
-    case .isolateLeader:
-      guard let node = try leader(for: fault, dueAt: due, stage) else { return }
-      stage.change(fault, node: node) { $0.isolate(node) }
-    case .transfer:
-      guard try leader(for: fault, dueAt: due, stage) != nil else { return }
-      try stage.transfer(fault)
-    case .crash(let node): try stage.kill(node, fault)
     case .start(let node): try stage.start(node)
     case .wipe(let node, let span):
       try stage.wipe(node, fault)
@@ -204,6 +197,42 @@ final class ScenarioDrill {
     case .remove(let node): try stage.remove(node, fault)
     case .damage, .failSync, .slowDisk, .clockJump, .equivocate, .forge:
       preconditionFailure("\(fault) was not refused")
+    }
+  }
+
+  /// A fault whose place follows from who leads.
+  private func inflict(_ fault: Fault, onLeader node: Int, _ stage: DrillStage) throws {
+    let others = (0..<scenario.nodeCount).filter { $0 != node }
+    switch fault {
+    case .crashLeader(let span):
+      try stage.kill(node, fault)
+      schedule(.start(node), after: span)
+    case .wipeLeader(let span):
+      try stage.wipe(node, fault)
+      schedule(.start(node), after: span)
+    case .pauseLeader(let span):
+      try stage.pause(node, fault)
+      schedule(.resume(node), after: span)
+    case .isolateLeader: stage.change(fault, node: node) { $0.isolate(node) }
+    case .isolateFollower:
+      guard let follower = others.first(where: { !stage.down.contains($0) }) else { return }
+      stage.change(fault, node: follower) { $0.isolate(follower) }
+    case .cutLeader(let isFromIt):
+      stage.change(fault, node: node) { links in
+        for other in others {
+          links.cut(from: isFromIt ? node : other, to: isFromIt ? other : node)
+        }
+      }
+    case .clogLeader(let isFromIt, let span):
+      let ways = others.map { isFromIt ? (node, $0) : ($0, node) }
+      stage.change(fault, node: node) { links in
+        for (from, to) in ways { links.hold(from: from, to: to, span) }
+      }
+      for (from, to) in ways { schedule(.release(from: from, to: to), after: span) }
+    case .transfer: try stage.transfer(fault)
+    case .partition, .isolate, .wipe, .damage, .failSync, .setRole, .remove, .cut, .clog, .heal,
+      .crash, .crashFor, .start, .pause, .slowDisk, .clockJump, .equivocate, .forge:
+      preconditionFailure("\(fault) does not depend on who leads")
     }
   }
 

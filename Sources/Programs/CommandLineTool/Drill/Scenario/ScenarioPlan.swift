@@ -32,8 +32,9 @@ package enum ScenarioPlan {
     case .clockJump: "clock jump"
     case .equivocate: "equivocate"
     case .forge: "forge"
-    case .partition, .isolate, .isolateLeader, .crashLeader, .pauseLeader, .wipe, .setRole,
-      .remove, .transfer, .cut, .clog, .heal, .crash, .start, .pause:
+    case .partition, .isolate, .isolateLeader, .isolateFollower, .crashLeader, .pauseLeader,
+      .wipeLeader, .cutLeader, .clogLeader, .wipe, .setRole, .remove, .transfer, .cut, .clog,
+      .heal, .crash, .crashFor, .start, .pause:
       nil
     }
   }
@@ -45,11 +46,13 @@ package enum ScenarioPlan {
     case .partition(let groups):
       return "partition "
         + groups.map { $0.map { "\($0 + 1)" }.joined(separator: ",") }.joined(separator: " | ")
-    case .isolate, .isolateLeader: return "isolate\(place)"
+    case .isolate, .isolateLeader, .isolateFollower: return "isolate\(place)"
     case .crashLeader: return "kill -9 of leader\(place)"
-    case .crash: return "kill -9 of\(place)"
+    case .crash, .crashFor: return "kill -9 of\(place)"
     case .pauseLeader, .pause: return "pause\(place)"
-    case .wipe: return "wipe\(place)"
+    case .wipe, .wipeLeader: return "wipe\(place)"
+    case .cutLeader(let isFromIt): return "cut \(isFromIt ? "from" : "to") leader\(place)"
+    case .clogLeader(let isFromIt, _): return "clog \(isFromIt ? "from" : "to") leader\(place)"
     case .damage: return "damage\(place)"
     case .failSync: return "fail sync\(place)"
     case .setRole(_, let role): return "role\(place) \(role)"
