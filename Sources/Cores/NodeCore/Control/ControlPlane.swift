@@ -105,7 +105,7 @@ package struct ControlPlane: Sendable {
   ) throws {
     self.configuration = configuration
     member = RaftMember(node: configuration.node, life: recovery.life)
-    state = ControlState()
+    state = ControlState(founders: configuration.founders)
     raft = try Raft(
       node: configuration.node, settings: configuration.raft, recovery: recovery,
       bootstrap: recovery.life == 0 ? configuration.bootstrap : nil)
