@@ -8,10 +8,12 @@ enum Shipped {
     "asymmetric-control", "asymmetric-cut", "bridge-partition", "chaos", "clock-skew",
     "clogged-leader", "control-chaos", "crash-detection", "crash-restart", "damaged-log",
     "election-storm", "equivocator", "forged-input", "fork-across-restarts", "isolate-leader",
-    "isolate-one", "late-joiner", "leader-crash", "leases", "long-partition",
+    "isolate-one", "late-joiner", "leader-crash", "leader-crash-20",
+    "leases", "long-partition",
     "lossy-membership", "lossy-network", "member-replace", "minority-partition",
     "partition-heals", "paused-leader", "relays", "returning-node", "rolling-restarts",
-    "slow-control-disk", "slow-disk", "sync-failure", "torn-steps", "two-leaf-partition",
+    "slow-control-disk", "slow-disk", "split-2-3", "sync-failure", "torn-steps",
+    "two-leaf-partition",
     "wiped-node",
   ]
 

@@ -148,6 +148,12 @@ package struct RaftEffects: Sendable {
   /// No effects.
   package init() {}
 
+  /// Whether nothing is asked for.
+  package var isEmpty: Bool {
+    sends.isEmpty && write == nil && restored == nil && committed.isEmpty && answers.isEmpty
+      && snapshotWanted == nil && notices.isEmpty
+  }
+
   /// Forgets everything and keeps the room.
   package mutating func removeAll() {
     sends.removeAll(keepingCapacity: true)

@@ -6,16 +6,20 @@ internal import Primitives
 internal import RaftCore
 package import Records
 
-extension ControlPlane {
+/// Asked of the peers alone: a question to the whole control plane copies it when asked in a step.
+extension [ControlPeer] {
   /// The peer that is a member of the control log in this life, when it is in reach.
-  func peer(of id: RaftID) -> PeerIndex? {
-    peers.firstIndex { $0.isConnected && $0.member?.id == id }.map { PeerIndex(UInt16($0)) }
+  func place(of id: RaftID) -> PeerIndex? {
+    firstIndex { $0.isConnected && $0.member?.id == id }.map { PeerIndex(UInt16($0)) }
   }
 
-  func peer(of node: NodeID) -> PeerIndex? {
-    peers.firstIndex { $0.isConnected && $0.node == node }.map { PeerIndex(UInt16($0)) }
+  /// The peer that is a node, when it is in reach.
+  func place(of node: NodeID) -> PeerIndex? {
+    firstIndex { $0.isConnected && $0.node == node }.map { PeerIndex(UInt16($0)) }
   }
+}
 
+extension ControlPlane {
   /// The node of a member of the control log.
   package func node(of id: RaftID) -> NodeID? {
     if id == member.id { return member.node }
@@ -116,8 +120,8 @@ extension ControlPlane {
   }
 
   /// Sends a message of the control log to whoever is its receiver, if it is in reach.
-  func send(_ message: RaftMessage, into effects: inout ControlPlaneEffects) {
-    guard let peer = peer(of: message.to) else { return }
+  mutating func send(_ message: RaftMessage, into effects: inout ControlPlaneEffects) {
+    guard let peer = peers.place(of: message.to) else { return }
     effects.sends.append(
       .init(peer: peer, message: .raft(message), isDatagram: message.prefersDatagram))
   }

@@ -105,7 +105,7 @@ package struct ControlPlane: Sendable {
   ) throws {
     self.configuration = configuration
     member = RaftMember(node: configuration.node, life: recovery.life)
-    state = ControlState()
+    state = ControlState(founders: configuration.founders)
     raft = try Raft(
       node: configuration.node, settings: configuration.raft, recovery: recovery,
       bootstrap: recovery.life == 0 ? configuration.bootstrap : nil)
@@ -139,7 +139,9 @@ extension ControlPlane {
     case .snapshotEncoded(let index, let bytes):
       raft.handle(.snapshotTaken(index: index, bytes: bytes), at: now, into: &raftEffects)
     case .transferLeadership(let node):
-      let heir = node.flatMap { raft.configuration.members(of: $0).first?.id }
+      // No closure: one that refers to the log copies all of this value when called in a step.
+      var heir: RaftID?
+      if let node { heir = raft.configuration.members(of: node).first?.id }
       raft.handle(.transferLeadership(heir), at: now, into: &raftEffects)
     case .leaving:
       raft.handle(.transferLeadership(nil), at: now, into: &raftEffects)
