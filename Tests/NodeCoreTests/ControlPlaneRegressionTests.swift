@@ -153,4 +153,33 @@ import Wire
 private final class Witness {
   nonisolated(unsafe) static let shared = Witness()
   var command: ControlCommand?
+
+  @Test func `a leader whose disk stands still hands over`() throws {
+    var cluster = try Cluster(3)
+    let leader = try cluster.elect()
+    cluster.stalled = [leader]
+    cluster.submit(1, try Cluster.put("a", "1"), at: (leader + 1) % 3, patience: 5_000)
+    cluster.advance(milliseconds: 4_000)
+    #expect(!cluster.machines[leader].control.raft.isLeader)
+    let others = [0, 1, 2].filter { $0 != leader }
+    #expect(others.contains { cluster.machines[$0].control.raft.isTermEstablished })
+    #expect(cluster.machines[leader].control.counters.diskHandovers > 0)
+  }
+
+  @Test func `a refusal counts only from who was sent the command`() throws {
+    var cluster = try Cluster(3)
+    let leader = try cluster.elect()
+    let entrance = (leader + 1) % 3
+    let other = (leader + 2) % 3
+    for node in 0..<3 { cluster.stalled.insert(node) }
+    cluster.submit(1, try Cluster.put("a", "1"), at: entrance)
+    let lie = ForwardRefusal(sequence: 1, reason: .overloaded)
+    cluster.handle(
+      .control(
+        .received(
+          .forwardRefused(lie), from: cluster.peer(entrance, other), isDatagram: false)),
+      at: entrance)
+    cluster.pump()
+    #expect(cluster.replies[1] == nil)
+  }
 }

@@ -9,6 +9,8 @@ package import Records
 extension ControlPlane {
   /// How long the leader's own commands may take; then they are made anew.
   private static let dutySpan = TimeSpan.seconds(10)
+  /// How long a leader's disk may finish nothing before it hands its office over.
+  private static let diskPatience = TimeSpan.seconds(1)
   /// How often a leader looks whether somebody has caught up.
   private static let reconcilePeriod = TimeSpan.milliseconds(500)
   /// Entries that a learner may lack to be let vote.
@@ -66,6 +68,12 @@ extension ControlPlane {
     reconcileDue = nil
     guard raft.role == .leader else { return }
     reconcileDue = now.instant + ControlPlane.reconcilePeriod
+    if let since = diskWaitsSince, now.instant.since(since) >= ControlPlane.diskPatience {
+      // Others can commit without this disk, and this node cannot: it should not lead them.
+      counters.diskHandovers += 1
+      raft.handle(.transferLeadership(nil), at: now, into: &raftEffects)
+      return
+    }
     guard !isReconfiguring, !raft.configuration.isJoint, let target = targetMembers() else {
       return
     }

@@ -192,6 +192,7 @@ extension ControlPlane {
       }
       stepsInFlight.removeFirst()
     }
+    diskWaitsSince = stepsInFlight.isEmpty ? nil : now.instant
     guard let write else { return }
     raft.handle(.persisted(through: write), at: now, into: &raftEffects)
   }

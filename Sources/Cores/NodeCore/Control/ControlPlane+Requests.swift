@@ -16,6 +16,8 @@ struct PendingCommand: Sendable {
   var sends = 0
   /// When it is to be sent again; `nil` while it waits for a leader.
   var resendAt: Instant?
+  /// Who was sent it last; `nil` when that was this node's own log, or nobody.
+  var forwardedTo: PeerIndex?
 }
 
 /// What a ticket of the control log stands for: the kind is in its two lowest bits.
@@ -87,26 +89,27 @@ extension ControlPlane {
   ) {
     guard let command = pending[sequence] else { return }
     if raft.role == .leader {
-      noteSent(sequence, at: now)
+      noteSent(sequence, to: nil, at: now)
       raft.handle(
         .propose(command.bytes, ticket: Ticket.command(sequence).value), at: now,
         into: &raftEffects)
     } else if let leader = raft.leader, let peer = peers.place(of: leader) {
       let remaining = command.deadline.since(now.instant).nanoseconds / 1_000_000
       guard remaining > 0 else { return }
-      noteSent(sequence, at: now)
+      noteSent(sequence, to: peer, at: now)
       let forward = ForwardedCommand(
         command: command.bytes, remainingMilliseconds: UInt32(min(remaining, 1 << 31)))
       effects.sends.append(.init(peer: peer, message: .forward(forward), isDatagram: false))
     }
   }
 
-  private mutating func noteSent(_ sequence: UInt64, at now: Moment) {
+  private mutating func noteSent(_ sequence: UInt64, to peer: PeerIndex?, at now: Moment) {
     let resendAt = now.instant + configuration.resendSpan
     guard let command = pending[sequence] else { return }
     if command.sends > 0 { counters.resent += 1 }
     pending[sequence]?.sends = command.sends + 1
     pending[sequence]?.resendAt = resendAt
+    pending[sequence]?.forwardedTo = peer
     noteCommand(due: resendAt)
   }
 
@@ -291,6 +294,8 @@ extension ControlPlane {
     _ refusal: ForwardRefusal, from peer: PeerIndex, at now: Moment,
     into effects: inout ControlPlaneEffects
   ) {
+    // Only who was sent a command can say that it is in no log.
+    guard pending[refusal.sequence]?.forwardedTo == peer else { return }
     turnDown(
       refusal.sequence, isOverload: refusal.reason == .overloaded, at: now, into: &effects)
   }
