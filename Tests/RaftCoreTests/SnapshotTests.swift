@@ -94,6 +94,28 @@ import Testing
     #expect(rig.raft.lastIndex == 5)
   }
 
+  @Test func `an offer of less than a log has compacted is answered with what is committed`()
+    throws
+  {
+    var rig = try Rig.follower { settings in
+      settings.snapshotAfterEntries = 20
+      settings.keepEntries = 0
+    }
+    rig.append((1...20).map { Name.entry($0, term: 1) }, after: 0, term: 0, commit: 20)
+    let wanted = rig.sync()
+    #expect(wanted.snapshotWanted?.index == 20)
+    rig.step(.snapshotTaken(index: 20, bytes: [1]))
+    rig.sync()
+    #expect(rig.raft.firstIndex == 21)
+    // Another leader knows nothing of this log, and its newest snapshot is an older one.
+    rig.beat(from: 2, term: 2, ranks: [0, 1])
+    rig.sync()
+    let older = RaftSnapshot(
+      index: 10, term: 1, configuration: Name.configuration(voters: [0, 1, 2]), bytes: [1])
+    let effects = rig.receive(.snapshotOffer(older.head), from: 2)
+    #expect(effects.bodies(to: 2) == [.appendAccepted(index: 20, entryTerm: 1)])
+  }
+
   @Test func `a chunk with other bytes is refused and asked for again`() throws {
     var rig = try Rig.follower()
     let snapshot = RaftSnapshot(

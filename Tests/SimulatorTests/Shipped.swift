@@ -13,9 +13,30 @@ enum Shipped {
     "lossy-membership", "lossy-network", "member-replace", "minority-partition",
     "partition-heals", "paused-leader", "relays", "returning-node", "rolling-restarts",
     "slow-control-disk", "slow-disk", "split-2-3", "sync-failure", "torn-steps",
-    "two-leaf-partition",
+    "three-storm", "two-leaf-partition",
     "wiped-node",
   ]
+
+  /// Those that take seconds even in an optimized build; tests that are not optimized leave them
+  /// out.
+  static let long: Set<String> = [
+    "crash-detection", "late-joiner", "leader-crash-20", "long-partition", "lossy-membership",
+    "lossy-network", "paused-leader", "relays", "slow-disk", "split-2-3",
+  ]
+
+  /// Those that are run here.
+  static var tried: [String] { isOptimized ? names : names.filter { !long.contains($0) } }
+
+  /// Whether the tests are optimized: what `assert` is given is not looked at then.
+  static let isOptimized: Bool = {
+    var isOptimized = true
+    assert(
+      {
+        isOptimized = false
+        return true
+      }())
+    return isOptimized
+  }()
 
   private static let folder = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

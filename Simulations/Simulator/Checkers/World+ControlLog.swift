@@ -52,6 +52,7 @@ extension World {
       report(.electionSafety, index, "leads term \(term), which node \(other + 1) led")
     }
     control.leaders[term] = index
+    checkVote(of: nodes[index].memberID, for: nodes[index].memberID, inTerm: term, by: index)
     let committed = UInt64(control.entries.count)
     let log = nodes[index].withMachine {
       let first = max($0.control.raft.firstIndex, 1)

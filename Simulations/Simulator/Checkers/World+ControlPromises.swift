@@ -14,10 +14,8 @@ extension World {
   /// Checks a message as it leaves.
   func checkSaid(_ message: RaftMessage, by index: Int) {
     switch message.body {
-    case .vote:
-      checkVote(for: message.from, message, by: index)
     case .voteResponse(isGranted: true):
-      checkVote(for: message.to, message, by: index)
+      checkVote(of: message.from, for: message.to, inTerm: message.term, by: index)
       let durable = nodes[index].controlDisk.recovery.hardState
       if durable.term != message.term || durable.vote != message.to {
         report(
@@ -26,7 +24,9 @@ extension World {
       }
     case .appendAccepted(let last, let term):
       checkAccepted(last, term, message, by: index)
-    case .preVote, .preVoteResponse, .voteResponse(isGranted: false), .append, .appendRejected,
+    // Asking for votes promises nothing: a candidate's own vote counts when it leads.
+    case .preVote, .preVoteResponse, .vote, .voteResponse(isGranted: false), .append,
+      .appendRejected,
       .heartbeat, .heartbeatResponse, .probe, .timeoutNow, .readIndex, .readIndexResponse,
       .snapshotOffer, .snapshotPull, .snapshotChunk:
       break
@@ -34,13 +34,26 @@ extension World {
   }
 
   /// One vote per term, whatever is forgotten.
-  private func checkVote(for candidate: RaftID, _ message: RaftMessage, by index: Int) {
-    let ballot = Ballot(member: message.from, term: message.term)
+  func checkVote(
+    of member: RaftID, for candidate: RaftID, inTerm term: UInt64, by index: Int
+  ) {
+    let ballot = Ballot(member: member, term: term)
     let earlier = control.ballots[ballot] ?? candidate
     if earlier != candidate {
-      report(.votesBind, index, "votes in term \(message.term) a second time, for somebody else")
+      report(.votesBind, index, "votes in term \(term) a second time, for somebody else")
     }
     control.ballots[ballot] = candidate
+  }
+
+  /// A durable vote stands for its term: no step takes it back.
+  func checkKept(_ write: ControlWrite, by index: Int) {
+    let durable = nodes[index].controlDisk.recovery.hardState
+    guard let next = write.hardState, let vote = durable.vote, next.term <= durable.term else {
+      return
+    }
+    if next.term < durable.term || next.vote != vote {
+      report(.votesBind, index, "takes back what its disk says of term \(durable.term)")
+    }
   }
 
   private func checkAccepted(

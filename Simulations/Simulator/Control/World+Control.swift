@@ -26,6 +26,7 @@ extension World {
     audit.mix(0xc5, UInt64(index), write.sequence)
     let sequence = write.sequence
     checkLogged(write.entries, at: index)
+    checkKept(write, by: index)
     let isIdle = nodes[index].controlDisk.submit(write)
     if isIdle { startControlCommit(index) }
     if isReportedEarly(write, isDiskIdle: isIdle) {
