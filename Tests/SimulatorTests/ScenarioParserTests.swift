@@ -73,7 +73,8 @@ import Testing
     ("at 1s partition 1,2", 1, "two groups"), ("at 1s partition 1,2 | 2,3", 1, "twice"),
     ("at 1s explode 3", 1, "no fault"), ("at 1s heal now", 1, "too many"),
     ("at 1s heal\nnodes 7", 2, "before every 'at'"), ("chaos earthquakes 1", 1, "earthquakes"),
-    ("expect nothing", 1, "'converged'"), ("duration 5s\nat 6s heal", 0, "after the duration"),
+    ("expect nothing", 1, "'converged within'"),
+    ("duration 5s\nat 6s heal", 0, "after the duration"),
     ("at 1s partition 1,,2 | 3", 1, "a node"), ("disk latency 99999999999s..1s", 1, "a time"),
   ]) func `a mistake is named with its line`(text: String, line: Int, words: String) {
     let error = #expect(throws: ScenarioError.self) { try Scenario(name: "bad", parsing: text) }
