@@ -88,7 +88,7 @@ extension ControlPlane {
   private func heir(among staying: [RaftID]) -> RaftID? {
     raft.peers.filter { other in
       staying.contains(other.id) && raft.configuration.voters.contains(other.id)
-        && peer(of: other.id) != nil
+        && peers.place(of: other.id) != nil
     }.max { $0.match < $1.match }?.id
   }
 
@@ -142,7 +142,7 @@ extension ControlPlane {
     let kept = voters.filter { id in
       members[id].flatMap { desiredRole(of: $0.node) } == .voter
     }
-    let isHeir = kept.contains { $0 == member.id || peer(of: $0) != nil }
+    let isHeir = kept.contains { $0 == member.id || peers.place(of: $0) != nil }
     if isHeir { voters = kept }
   }
 

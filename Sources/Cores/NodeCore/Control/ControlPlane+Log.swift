@@ -147,6 +147,8 @@ extension ControlPlane {
       raft.isLeader
       ? raft.isTermEstablished
       : leaderHeardAt == now.instant && raft.applied >= raft.leaderCommit
+        // A new leader learns what was committed before it with the first entry of its own term.
+        && raft.entryTerm(at: raft.leaderCommit) == raft.term
     if isCurrent { freshAt = now.instant }
   }
 
