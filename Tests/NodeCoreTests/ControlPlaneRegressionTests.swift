@@ -148,11 +148,6 @@ import Wire
     #expect(state() == .alive)
     #expect(cluster.machines[leader].control.raft.configuration.voters.count == 3)
   }
-}
-
-private final class Witness {
-  nonisolated(unsafe) static let shared = Witness()
-  var command: ControlCommand?
 
   @Test func `a leader whose disk stands still hands over`() throws {
     var cluster = try Cluster(3)
@@ -182,4 +177,11 @@ private final class Witness {
     cluster.pump()
     #expect(cluster.replies[1] == nil)
   }
+}
+
+/// What a test of this file has seen on its way between two nodes.
+private final class Witness {
+  // Safe: one test reads and writes it, on one thread; nobody else knows of it.
+  nonisolated(unsafe) static let shared = Witness()
+  var command: ControlCommand?
 }

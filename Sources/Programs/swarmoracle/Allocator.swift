@@ -3,9 +3,10 @@ import Glibc
 /// Has the C library keep more freed memory at hand for a node.
 ///
 /// A turn of a busy node makes and frees a few hundred objects of each size. glibc keeps seven per
-/// size and thread and returns the rest to shared lists, which was a sixth of the leader's processor
-/// time. The number can only be set in the environment of a new process, so the node starts itself
-/// anew, once, under the same process number; whoever sets `GLIBC_TUNABLES` decides alone.
+/// size and thread and returns the rest to shared lists, which was a sixth of the leader's
+/// processor time. The number can only be set in the environment of a new process, so the node
+/// starts itself anew, once, under the same process number; whoever sets `GLIBC_TUNABLES` decides
+/// alone.
 enum Allocator {
   private static let variable = "GLIBC_TUNABLES"
   /// 256 objects of each of 64 sizes up to 1 KiB: 8 MiB per thread at the very most.

@@ -63,8 +63,8 @@ extension ControlPlane {
     followRemovals(at: now, into: &effects)
     hasMembersChanged = true
     isViewStale = true
-    // What was pending may be part of the snapshot: sending it again finds out. Until then it counts
-    // as sent twice, so that it is not taken for new should the session be forgotten by now.
+    // What was pending may be part of the snapshot: sending it again finds out. Until then it
+    // counts as sent twice, so that it is not taken for new should the session be forgotten by now.
     for entry in pending.entries where entry.value.sends > 0 {
       pending[entry.key]?.sends += 1
       pending[entry.key]?.resendAt = .origin

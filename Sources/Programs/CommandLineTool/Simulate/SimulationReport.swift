@@ -74,8 +74,8 @@ struct SimulationReport {
     let gap = verdicts.map(\.commands.longestGap.nanoseconds).max() ?? 0
     console.line(
       "     commands: \(sum(\.confirmed)) confirmed, \(sum(\.read)) read, "
-        + "\(sum(\.unknown)) unknown, \(sum(\.refused)) refused; none confirmed for \(seconds(gap)) s at most"
-    )
+        + "\(sum(\.unknown)) unknown, \(sum(\.refused)) refused; none confirmed for "
+        + "\(seconds(gap)) s at most")
   }
 
   private func showProbes(on console: Console) {
