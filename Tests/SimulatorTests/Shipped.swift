@@ -21,7 +21,7 @@ enum Shipped {
   /// out.
   static let long: Set<String> = [
     "crash-detection", "late-joiner", "leader-crash-20", "long-partition", "lossy-membership",
-    "lossy-network", "paused-leader", "relays", "slow-disk", "split-2-3",
+    "lossy-network", "paused-leader", "relays", "split-2-3",
   ]
 
   /// Those that are run here.

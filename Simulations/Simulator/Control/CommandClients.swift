@@ -19,6 +19,8 @@ struct CommandClients {
     let purpose: Purpose
     /// What it waits for.
     var open: Open?
+    /// The node that answered it last: where it turns to first.
+    var home: Int?
     /// The last version that it has seen of each key.
     var versions: [UInt64]
     /// A locker's lease, as long as it believes in it.

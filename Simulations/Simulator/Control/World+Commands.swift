@@ -29,7 +29,10 @@ extension World {
       queue.add(.command(client), at: now + .milliseconds(50))
       return
     }
-    let node = alive[Int(step.choice % UInt64(alive.count))]
+    let home = commands.clients[client].home
+    let isFaithful = step.choice >> 32 % 4 > 0
+    let picked = alive[Int(step.choice % UInt64(alive.count))]
+    let node = isFaithful ? alive.first { $0 == home } ?? picked : picked
     if case .watch(let after) = step.action {
       watch(client, after: after, at: node)
       queue.add(.command(client), at: now + commands.pause())
@@ -98,6 +101,8 @@ extension World {
   }
 
   private func end(_ open: CommandClients.Open, of client: Int, _ result: HistoryResult) {
+    let isAnswered = result != .unknown && result != .refused
+    commands.clients[client].home = isAnswered ? open.node : nil
     remember(result, client, open.key)
     if let ticket = open.ticket {
       commands.history.answer(ticket, result, at: now.nanoseconds)

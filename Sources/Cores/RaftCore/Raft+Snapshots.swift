@@ -135,7 +135,8 @@ extension Raft {
     if head.index <= commit || log.term(at: head.index) == head.term {
       // Two logs with one entry in common have all before it in common.
       commit = max(commit, head.index)
-      matched = max(matched, head.index)
+      // What is committed is as in every leader's log; the offered entry may be compacted here.
+      matched = max(matched, commit)
       isAcknowledgementDue = true
       incoming = nil
       return
