@@ -87,15 +87,16 @@ let cores: [Target] = [
 
 let adapters: [Target] = [
   module("Reactor", in: "Adapters", ["Primitives", "Telemetry", "CPlatform"]),
+  module("StorageThreads", in: "Adapters", []),
   module(
     "SQLiteStorage", in: "Adapters",
-    ["Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "CSQLite"]),
+    ["StorageThreads", "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "CSQLite"]),
   module(
     "QUICTransport", in: "Adapters",
     ["Primitives", "Crypto", "Telemetry", "Reactor", "CPlatform", "CQUIC"]),
   module(
     "ControlStorage", in: "Adapters",
-    ["Primitives", "Wire", "Crypto", "Records", "Telemetry", "CPlatform"]),
+    ["StorageThreads", "Primitives", "Wire", "Crypto", "Records", "Telemetry", "CPlatform"]),
   module("AdminSocket", in: "Adapters", ["Primitives", "Telemetry", "Reactor", "CPlatform"]),
   module("HTTPServer", in: "Adapters", ["Primitives", "Telemetry", "JSONText", "CMicroHTTPD"]),
   module("HTTPClient", in: "Adapters", ["Primitives", "CCurl"]),
@@ -120,7 +121,8 @@ let runtime: [Target] = [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText", "CoreKit",
       "CausalClocks", "LedgerCore", "GossipCore", "NodeCore", "AnswerCore", "Reactor",
       "SQLiteStorage", "QUICTransport", "HTTPServer", "Configuration", "AgentAPI", "ControlCore",
-      "MembershipCore", "RaftCore", "CoordinatorCore", "ControlStorage", "AdminSocket",
+      "MembershipCore", "RaftCore", "CoordinatorCore", "StorageThreads", "ControlStorage",
+      "AdminSocket",
     ])
 ]
 
@@ -221,6 +223,7 @@ let testTargets: [Target] = [
     [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText",
       "GossipCore", "Configuration", "NodeRuntime", "HTTPClient", "QUICTransport", "Reactor",
+      "AdminSocket",
     ]),
   tests(
     "CommandLineToolTests",

@@ -153,7 +153,7 @@ import Testing
       rig.pass(milliseconds).sends.count { $0.to == Name.id(1) && $0.isLeaderTraffic }
     }
     #expect((60...70).contains(beats(1_000)))
-    #expect((18...23).contains(beats(1_000)))
+    #expect((12...15).contains(beats(1_000)))
     rig.step(.propose([1], ticket: 1))
     #expect((19...22).contains(beats(300)))
   }

@@ -139,6 +139,17 @@ import Wire
     #expect(rig.raft.entryTerm(at: 1) == 1 && rig.raft.lastIndex == 2)
   }
 
+  @Test func `terms that fall behind what is committed are refused`() throws {
+    var rig = try Rig.follower()
+    rig.append([Name.entry(1, term: 5)], after: 0, term: 0, commit: 1, from: 2, inTerm: 5)
+    rig.sync()
+    #expect(rig.raft.commit == 1)
+    let effects = rig.append(
+      [Name.entry(1, term: 1), Name.entry(2, term: 1)], after: 0, term: 0, from: 1, inTerm: 6)
+    #expect(effects.notices.contains(.breach(.entries, from: Name.id(1))))
+    #expect(rig.raft.lastIndex == 1)
+  }
+
   @Test func `an acceptance of what was never sent is refused`() throws {
     var rig = try Rig.establishedLeader()
     let effects = rig.receive(.appendAccepted(index: 1 << 62, entryTerm: 1), from: 1)

@@ -3,55 +3,56 @@ import Simulator
 import Testing
 
 @Suite struct `Scenario files` {
+  /// Every statement there is.
+  private static let everything = """
+    # comment
+    nodes 7
+    duration 20s
+    network delay 500us..10ms loss 1% duplicate 0.25%  # behind a statement
+    clients 8 rate 50/s quorum 75%
+    clock skew 200ms drift 100
+    disk latency 1ms..5ms
+    relays
+    disk crash-points 2%
+    commands 6 rate 150/s keys 5 lockers 2 watchers 1
+    chaos crashes 3 partitions 2 cuts 1 pauses 1 slow-disks 4
+    chaos leader-crashes 2 leader-isolations 1 leader-pauses 1 transfers 1
+    chaos wipes 1 damages 1 sync-failures 1 roles 1
+    at 8s heal
+    at 2s partition 1,2 | 3,4,5
+    at 3s isolate 3
+    at 3s cut 1 -> 2
+    at 3s clog 2 -> 1 for 1s
+    at 3s crash 2
+    at 5s start 2
+    at 3s pause 1 for 2s
+    at 4s slow disk 3 200ms for 2s
+    at 4s clock 2 jump 3s
+    at 4s clock 2 jump back 3s
+    at 5s equivocate 4
+    at 5s forge 7
+    at 6s isolate leader
+    at 6s isolate follower
+    at 6s crash leader for 700ms
+    at 6s pause leader for 20s
+    at 6s wipe leader for 1s
+    at 6s wipe 2 for 1s
+    at 6s damage 2
+    at 6s fail sync 3 for 1s
+    at 6s role 4 learner
+    at 6s remove 4
+    at 6s transfer
+    at 6s cut leader -> others
+    at 6s clog others -> leader for 1s
+    expect converged within 5s
+    expect commands within 5s
+    expect detection within 3s
+    expect at most 2 leaders
+    expect no false downs
+    """
+
   @Test func `every statement is understood`() throws {
-    let scenario = try Scenario(
-      name: "all",
-      parsing: """
-        # comment
-        nodes 7
-        duration 20s
-        network delay 500us..10ms loss 1% duplicate 0.25%  # behind a statement
-        clients 8 rate 50/s quorum 75%
-        clock skew 200ms drift 100
-        disk latency 1ms..5ms
-        relays
-        disk crash-points 2%
-        commands 6 rate 150/s keys 5 lockers 2 watchers 1
-        chaos crashes 3 partitions 2 cuts 1 pauses 1 slow-disks 4
-        chaos leader-crashes 2 leader-isolations 1 leader-pauses 1 transfers 1
-        chaos wipes 1 damages 1 sync-failures 1 roles 1
-        at 8s heal
-        at 2s partition 1,2 | 3,4,5
-        at 3s isolate 3
-        at 3s cut 1 -> 2
-        at 3s clog 2 -> 1 for 1s
-        at 3s crash 2
-        at 5s start 2
-        at 3s pause 1 for 2s
-        at 4s slow disk 3 200ms for 2s
-        at 4s clock 2 jump 3s
-        at 4s clock 2 jump back 3s
-        at 5s equivocate 4
-        at 5s forge 7
-        at 6s isolate leader
-        at 6s isolate follower
-        at 6s crash leader for 700ms
-        at 6s pause leader for 20s
-        at 6s wipe leader for 1s
-        at 6s wipe 2 for 1s
-        at 6s damage 2
-        at 6s fail sync 3 for 1s
-        at 6s role 4 learner
-        at 6s remove 4
-        at 6s transfer
-        at 6s cut leader -> others
-        at 6s clog others -> leader for 1s
-        expect converged within 5s
-        expect commands within 5s
-        expect detection within 3s
-        expect at most 2 leaders
-        expect no false downs
-        """)
+    let scenario = try Scenario(name: "all", parsing: Self.everything)
     #expect(scenario.crashPointMillionths == 20_000)
     #expect(scenario.commands.lockers == 2 && scenario.commands.watchers == 1)
     #expect(scenario.chaos.leaderCrashes == 2 && scenario.chaos.roles == 1)

@@ -12,6 +12,11 @@ import Testing
     return verdicts
   }()
 
+  /// Runs that make happen what the first seed of no scenario does.
+  private static let rare: [(probe: Probe, scenario: String, seed: UInt64)] = [
+    (.headerLoaded, "fork-across-restarts", 5)
+  ]
+
   @Test func `every file is known here`() throws {
     #expect(try Shipped.files() == Shipped.names.map { "\($0).txt" }.sorted())
     #expect(Shipped.long.isSubset(of: Shipped.names))
@@ -34,6 +39,9 @@ import Testing
   ) throws {
     var total: UInt64 = 0
     for verdict in Self.verdicts.values { total += verdict.probes[probe] }
+    for rare in Self.rare where rare.probe == probe {
+      total += Simulation.run(try Shipped.scenario(rare.scenario), seed: rare.seed).probes[probe]
+    }
     #expect(total > 0, "\(probe.rawValue) never happened")
   }
 

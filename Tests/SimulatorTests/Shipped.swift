@@ -8,7 +8,7 @@ enum Shipped {
     "asymmetric-control", "asymmetric-cut", "bridge-partition", "chaos", "clock-skew",
     "clogged-leader", "control-chaos", "crash-detection", "crash-restart", "damaged-log",
     "election-storm", "equivocator", "forged-input", "fork-across-restarts", "isolate-leader",
-    "isolate-one", "late-joiner", "leader-crash", "leader-crash-20",
+    "isolate-one", "late-joiner", "leader-crash-20", "leader-crash",
     "leases", "long-partition",
     "lossy-membership", "lossy-network", "member-replace", "minority-partition",
     "partition-heals", "paused-leader", "relays", "returning-node", "rolling-restarts",

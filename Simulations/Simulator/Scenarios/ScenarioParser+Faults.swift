@@ -60,20 +60,6 @@ extension Scenario {
         let node = try reader.node(of: nodeCount)
         fault = .wipe(node, try readFor(&reader))
       }
-    case "damage": fault = .damage(try reader.node(of: nodeCount))
-    case "fail":
-      try reader.expect("sync")
-      let node = try reader.node(of: nodeCount)
-      fault = .failSync(node, try readFor(&reader))
-    case "role":
-      let node = try reader.node(of: nodeCount)
-      let role = String(try reader.next("a role"))
-      guard ["voter", "learner", "edge"].contains(role) else {
-        throw reader.error("a role is voter, learner or edge, not '\(role)'")
-      }
-      fault = .setRole(node, role)
-    case "remove": fault = .remove(try reader.node(of: nodeCount))
-    case "transfer": fault = .transfer
     case "slow":
       try reader.expect("disk")
       let node = try reader.node(of: nodeCount)
@@ -83,13 +69,35 @@ extension Scenario {
     case "clock": fault = try readJump(&reader)
     case "equivocate": fault = .equivocate(try reader.node(of: nodeCount))
     case "forge": fault = .forge(try reader.node(of: nodeCount))
+    default: fault = try readControlFault(word, &reader)
+    }
+    return fault
+  }
+
+  private func readControlFault(
+    _ word: Substring, _ reader: inout WordReader
+  ) throws(ScenarioError) -> Fault {
+    switch word {
+    case "damage": return .damage(try reader.node(of: nodeCount))
+    case "fail":
+      try reader.expect("sync")
+      let node = try reader.node(of: nodeCount)
+      return .failSync(node, try readFor(&reader))
+    case "role":
+      let node = try reader.node(of: nodeCount)
+      let role = String(try reader.next("a role"))
+      guard ["voter", "learner", "edge"].contains(role) else {
+        throw reader.error("a role is voter, learner or edge, not '\(role)'")
+      }
+      return .setRole(node, role)
+    case "remove": return .remove(try reader.node(of: nodeCount))
+    case "transfer": return .transfer
     default:
       throw reader.error(
         "'\(word)' is no fault; there are partition, isolate, cut, clog, heal, crash, start, "
           + "pause, wipe, damage, fail sync, slow disk, clock, role, remove, transfer, "
           + "equivocate and forge")
     }
-    return fault
   }
 
   private func readCut(_ reader: inout WordReader) throws(ScenarioError) -> Fault {

@@ -1,4 +1,5 @@
 package import Records
+internal import StorageThreads
 
 /// The durable half of a node's control plane: term, vote, log and snapshot.
 ///

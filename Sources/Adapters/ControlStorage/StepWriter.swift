@@ -1,4 +1,5 @@
 internal import Records
+internal import StorageThreads
 internal import Telemetry
 
 /// The thread that writes: everything that waits becomes one group.

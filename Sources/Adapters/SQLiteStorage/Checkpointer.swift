@@ -1,3 +1,4 @@
+internal import StorageThreads
 internal import Synchronization
 
 /// The thread that moves long write-ahead logs into their databases while the writer goes on.

@@ -1,4 +1,5 @@
 internal import Records
+internal import StorageThreads
 internal import Synchronization
 
 /// The threads that read, each with connections of its own; what they should read waits in one

@@ -1,4 +1,5 @@
 package import Records
+internal import StorageThreads
 package import Telemetry
 
 extension SwarmStorage {

@@ -1,4 +1,5 @@
 package import Records
+internal import StorageThreads
 internal import Synchronization
 
 /// The durable half of one swarm: signed lanes in `log.db` and the rows they lead to in `state.db`.

@@ -2,6 +2,7 @@ internal import Crypto
 internal import Merkle
 internal import Primitives
 package import Records
+internal import StorageThreads
 internal import Synchronization
 
 /// Checks a swarm's directory from the outside: every hash, signature, link, subtree and row.

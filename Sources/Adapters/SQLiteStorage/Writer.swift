@@ -1,4 +1,5 @@
 internal import Records
+internal import StorageThreads
 internal import Synchronization
 internal import Telemetry
 

@@ -15,6 +15,23 @@ package struct ControlResult: Hashable, Sendable {
   package var isRefused: Bool {
     if case .refused = outcome { true } else { false }
   }
+
+  /// Whether an operation can come to this: whoever takes it for the result may rely on its kind.
+  package func fits(_ operation: ControlOperation) -> Bool {
+    switch (outcome, operation) {
+    case (.refused, _), (.put, .put), (.deleted, .delete), (.unchanged, .delete),
+      (.leaseGranted, .grantLease), (.leaseRenewed, .renewLease), (.leaseEnded, .revokeLease),
+      (.leaseEnded, .expireLease), (.unchanged, .expireLease), (.lockHeld, .acquireLock),
+      (.lockQueued, .acquireLock), (.lockHeld, .cancelWait), (.waitCancelled, .cancelWait),
+      (.unchanged, .cancelWait), (.lockReleased, .releaseLock), (.memberChanged, .setMember),
+      (.memberChanged, .restoreMember), (.memberChanged, .removeMember), (.unchanged, .setMember),
+      (.unchanged, .restoreMember), (.unchanged, .removeMember), (.settingChanged, .setSetting),
+      (.unchanged, .setSetting):
+      true
+    // open set: every other pair
+    default: false
+    }
+  }
 }
 
 /// What a command did.

@@ -64,7 +64,8 @@ extension ControlState {
     let lockBytes = lockTable.reduce(0) { $0 + $1.key.bytes.count }
     if storeBytes != keyBytes + lockBytes { return "4: \(storeBytes) bytes" }
     if waiterCount != lockTable.reduce(0, { $0 + $1.value.waiters.count }) { return "4: waiters" }
-    if voterCount != members.count(where: { $0.role == .voter }) { return "4: voters" }
+    let silent = founders.count { member($0) == nil }
+    if voterCount != members.count(where: { $0.role == .voter }) + silent { return "4: voters" }
     let isBounded =
       storeBytes <= bounds.storeBytes && keyTable.count <= bounds.keyCount
       && leaseTable.count <= bounds.leases && lockTable.count <= bounds.locks

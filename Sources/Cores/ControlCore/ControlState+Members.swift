@@ -8,6 +8,7 @@ extension ControlState {
   ) -> ControlOutcome {
     let position = memberTable.search(node)
     guard position.isFound else {
+      if role != .voter && isLastFounder(node) { return .refused(.lastVoter) }
       return addMember(ControlMember(node: node, role: role), &notices)
     }
     let former = memberTable[position].role
@@ -23,6 +24,7 @@ extension ControlState {
   ) -> ControlOutcome {
     let position = memberTable.search(node)
     guard position.isFound else {
+      if isLastFounder(node) { return .refused(.lastVoter) }
       return addMember(ControlMember(node: node, role: nil), &notices)
     }
     guard let former = memberTable[position].role else { return .unchanged }
@@ -36,7 +38,12 @@ extension ControlState {
     guard memberTable.count < ControlLimits.membersMax else {
       return .refused(.tooManyMembers)
     }
-    return change(member, from: nil, &notices)
+    return change(member, from: founders.contains(member.node) ? .voter : nil, &notices)
+  }
+
+  /// Whether nobody but a founder, of whom nothing was said yet, is to vote.
+  private func isLastFounder(_ node: NodeID) -> Bool {
+    voterCount == 1 && founders.contains(node)
   }
 
   private mutating func change(

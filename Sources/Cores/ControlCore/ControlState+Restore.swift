@@ -1,5 +1,5 @@
 internal import Primitives
-internal import Records
+package import Records
 package import Wire
 
 /// Restoring a state from bytes that a peer may have made up: every rule that later steps rely on
@@ -8,9 +8,10 @@ package import Wire
 extension ControlState {
   /// Restores a state that reflects commands up to `index` at most; its history is empty.
   package init(
-    snapshot bytes: [UInt8], through index: UInt64, bounds: ControlBounds = .standard
+    snapshot bytes: [UInt8], through index: UInt64, bounds: ControlBounds = .standard,
+    founders: [NodeID] = []
   ) throws(WireError) {
-    self.init(bounds: bounds)
+    self.init(bounds: bounds, founders: founders)
     var cursor = WireCursor()
     let span = bytes.span.bytes
     let format = try cursor.readUInt8(span)
@@ -38,6 +39,7 @@ extension ControlState {
       let member = try ControlMember(from: span, at: &cursor)
       try memberTable.expectAscending(member.node)
       memberTable.append(member.node, MemberRecord(role: member.role))
+      if founders.contains(member.node) { voterCount -= 1 }
       if member.role == .voter { voterCount += 1 }
     }
   }

@@ -1,6 +1,6 @@
 internal import Crypto
 internal import Primitives
-internal import Records
+package import Records
 internal import Wire
 
 /// What committed commands have led to: keys, leases, locks, members and settings.
@@ -35,8 +35,11 @@ package struct ControlState: Sendable {
   package internal(set) var settings = ControlSettings()
 
   let bounds: ControlBounds
+  /// The nodes that vote unless something else is agreed on; the same everywhere, for ever.
+  let founders: [NodeID]
   var memberTable = ChunkedMap<NodeID, MemberRecord>()
-  var voterCount = 0
+  /// Nodes that are to vote, founders of whom nothing else was said included.
+  var voterCount: Int
   var keyTable = ChunkedMap<ControlName, KeyRecord>()
   var leaseTable = ChunkedMap<LeaseID, LeaseRecord>()
   var lockTable = ChunkedMap<ControlName, LockRecord>()
@@ -52,12 +55,14 @@ package struct ControlState: Sendable {
   var history = EventHistory(floor: 0)
 
   /// Makes the state before any command.
-  package init(bounds: ControlBounds = .standard) {
+  package init(bounds: ControlBounds = .standard, founders: [NodeID] = []) {
     precondition(
       bounds.sessions > 0 && 0 < bounds.resultsPerSession
         && bounds.resultsPerSession <= bounds.results && bounds.idempotencyNames > 0,
       "bounds that leave no room: \(bounds)")
     self.bounds = bounds
+    self.founders = founders
+    voterCount = founders.count
   }
 
   /// Applies the command committed at `index`, which is later than all before, and tells what its

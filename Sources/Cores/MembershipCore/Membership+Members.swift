@@ -78,6 +78,18 @@ extension Membership {
     }
   }
 
+  /// Takes a removal back: nothing is believed of the node but that it is down until heard of.
+  mutating func restore(
+    _ restored: NodeID, at now: Instant, into effects: inout MembershipEffects
+  ) {
+    guard let index = index(of: restored), entries[index].state == .removed else { return }
+    entries[index] = MemberEntry(
+      KnownMember(node: restored, attributes: entries[index].attributes),
+      isConnected: isConnected(restored), at: now, pause: limits.announceMin)
+    effects.changes.append(
+      MembershipEffects.Change(node: restored, old: .removed, new: .down, incarnation: 0))
+  }
+
   /// Whether there is a connection to a node, listed or not.
   func isConnected(_ peer: NodeID) -> Bool { connections.contains(peer) }
 

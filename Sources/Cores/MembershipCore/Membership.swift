@@ -46,7 +46,8 @@ package import Records
 /// - M1: an incarnation is announced only after it is reserved on the disk, and is higher than any
 ///   of earlier runs.
 /// - M2: what is known of a member, (incarnation, state), never falls while it is listed.
-/// - M3: removed is final; a removed node is not asked, not answered and not spoken of.
+/// - M3: removed is final until the owner restores; a removed node is not asked, not answered and
+///   not spoken of.
 /// - M4: this node calls a member down by itself only after a whole suspicion without a sign of it.
 /// - M5: there is a suspicion exactly while a member is suspected, with an accuser or a hint.
 /// - M6: a round of probes names every present member exactly once.
@@ -136,6 +137,7 @@ package struct Membership: ProtocolCore {
     switch event {
     case .setMembers(let members): setMembers(members, at: now)
     case .removed(let node): remove(node, at: now, into: &effects)
+    case .restored(let node): restore(node, at: now, into: &effects)
     case .setAttributes(let attributes):
       wantedAttributes = attributes
       if incarnation > 0 { raise(above: max(incarnation, wantedIncarnation), at: now) }

@@ -12,8 +12,10 @@ package enum MembershipChannel: Hashable, Sendable {
 package enum MembershipEvent: Sendable {
   /// Who may be a member now, this node included or not; nodes that were removed stay removed.
   case setMembers([KnownMember])
-  /// A node was removed from the cluster, for good.
+  /// A node was removed from the cluster, until it is restored.
   case removed(NodeID)
+  /// The removal of a node, if it was removed, is taken back.
+  case restored(NodeID)
   /// This node says something new of itself, under a new incarnation.
   case setAttributes(MemberAttributes)
   /// This node's load changed; peers learn it with the next messages.

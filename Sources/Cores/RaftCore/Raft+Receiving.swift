@@ -127,8 +127,9 @@ extension Raft {
       ranks = heartbeat.ranks
       armElection(at: now)
     }
-    // Both are at most 2^62, so that their sum fits.
-    leaderCommit = max(leaderCommit, heartbeat.commit + heartbeat.lag)
+    // The door lets 2^62 in at most; a sum that does not fit is a lie in any case.
+    let (latest, isLie) = heartbeat.commit.addingReportingOverflow(heartbeat.lag)
+    if !isLie { leaderCommit = max(leaderCommit, latest) }
     learnCommit(heartbeat.commit)
     // After a restart it does not know any more how far the logs agree: the leader is to ask.
     let isBehind = matched < heartbeat.commit
@@ -162,8 +163,10 @@ extension Raft {
     }
     let last = append.previousIndex + UInt64(append.entries.count)
     if let first = entries.first {
-      guard first.index > matched else {
-        // Within one term a leader's log only grows.
+      // Within one term a leader's log only grows; and its terms do not fall behind what is
+      // committed here, of which a message that reaches further back may say something else.
+      guard first.index > matched, let before = log.term(at: first.index - 1), first.term >= before
+      else {
         return refuse(message, .entries, into: &effects)
       }
       guard let named = configurationsNamed(in: entries) else {

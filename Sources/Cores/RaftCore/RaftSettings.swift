@@ -5,7 +5,7 @@ package struct RaftSettings: Hashable, Sendable {
   /// How often a leader shows itself while there is work.
   package var heartbeatActive = TimeSpan.milliseconds(15)
   /// How often a leader shows itself when idle.
-  package var heartbeatIdle = TimeSpan.milliseconds(50)
+  package var heartbeatIdle = TimeSpan.milliseconds(75)
   /// How often a leader shows itself to learners, who wait for nobody's death: what is committed
   /// they are told at once. Not more often than to voters.
   package var heartbeatLearner = TimeSpan.milliseconds(250)

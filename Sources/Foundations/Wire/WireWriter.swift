@@ -76,6 +76,13 @@ package struct WireWriter: Sendable {
     bytes.append(contentsOf: value)
   }
 
+  /// Appends a length and the bytes; said apart because arrays are what is copied most, and a
+  /// generic function of another module copies them through a witness.
+  package mutating func writeBytes(_ value: [UInt8]) {
+    writeVariable(UInt64(value.count))
+    bytes.append(contentsOf: value)
+  }
+
   /// Appends a length and the text in UTF-8.
   package mutating func writeText(_ value: String) {
     writeBytes(value.utf8)

@@ -10,6 +10,7 @@ internal import RaftCore
 internal import Reactor
 internal import Records
 internal import SQLiteStorage
+internal import StorageThreads
 internal import Telemetry
 internal import Wire
 

@@ -65,6 +65,10 @@ extension NodeDriver {
       "swarmoracle_control_leases_expired_total", .counter,
       "Leases that this node let expire as leader.", plane.leasesExpired, into: &text)
     write(
+      "swarmoracle_control_disk_handovers_total", .counter,
+      "Times that this node, leading, handed over because its disk stood still.",
+      plane.diskHandovers, into: &text)
+    write(
       "swarmoracle_control_breaches_total", .counter,
       "Messages of members that break the rules of the control log.", counters.controlBreaches,
       into: &text)

@@ -10,6 +10,7 @@ internal import QUICTransport
 internal import Reactor
 internal import Records
 internal import SQLiteStorage
+internal import StorageThreads
 internal import Telemetry
 
 /// Runs a `NodeMachine` against the real world: one loop thread that owns everything here.

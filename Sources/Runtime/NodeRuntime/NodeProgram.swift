@@ -11,6 +11,7 @@ internal import QUICTransport
 internal import Reactor
 internal import Records
 internal import SQLiteStorage
+internal import StorageThreads
 internal import Telemetry
 
 /// Why a node could not start; the text says what to do.

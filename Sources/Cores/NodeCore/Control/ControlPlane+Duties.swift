@@ -9,10 +9,15 @@ package import Records
 extension ControlPlane {
   /// How long the leader's own commands may take; then they are made anew.
   private static let dutySpan = TimeSpan.seconds(10)
+  /// How long a leader's disk may finish nothing before it hands its office over.
+  private static let diskPatience = TimeSpan.seconds(1)
   /// How often a leader looks whether somebody has caught up.
   private static let reconcilePeriod = TimeSpan.milliseconds(500)
   /// Entries that a learner may lack to be let vote.
   private static let promotionLag: UInt64 = 64
+  /// Places in a configuration that newcomers leave free: for lives that replace others, and for
+  /// voters that stay listed while they leave.
+  private static let spareMembers = 16
 
   /// This node leads: every lease starts anew, so that none ends early for want of a clock that
   /// both leaders share.
@@ -63,12 +68,21 @@ extension ControlPlane {
     reconcileDue = nil
     guard raft.role == .leader else { return }
     reconcileDue = now.instant + ControlPlane.reconcilePeriod
+    if let since = diskWaitsSince, now.instant.since(since) >= ControlPlane.diskPatience {
+      // Others can commit without this disk, and this node cannot: it should not lead them.
+      counters.diskHandovers += 1
+      raft.handle(.transferLeadership(nil), at: now, into: &raftEffects)
+      return
+    }
     guard !isReconfiguring, !raft.configuration.isJoint, let target = targetMembers() else {
       return
     }
     guard target.target.voters.contains(member.id) else {
-      // Whoever is to leave office hands it over first.
-      raft.handle(.transferLeadership(nil), at: now, into: &raftEffects)
+      // Whoever is to leave office hands it over first, and to somebody who stays: two leaders that
+      // are both to go would hand it to each other for ever.
+      if let heir = heir(among: target.target.voters) {
+        raft.handle(.transferLeadership(heir), at: now, into: &raftEffects)
+      }
       return
     }
     isReconfiguring = true
@@ -76,6 +90,14 @@ extension ControlPlane {
     raft.handle(
       .changeConfiguration(target, ticket: Ticket.reconfiguration.value), at: now,
       into: &raftEffects)
+  }
+
+  /// The voter in reach that has most of the log, of those that are to vote on.
+  private func heir(among staying: [RaftID]) -> RaftID? {
+    raft.peers.filter { other in
+      staying.contains(other.id) && raft.configuration.voters.contains(other.id)
+        && peers.place(of: other.id) != nil
+    }.max { $0.match < $1.match }?.id
   }
 
   /// What a node is to be; founders vote unless something else was agreed on.
@@ -103,6 +125,11 @@ extension ControlPlane {
     for node in known.map(\.node) {
       guard let role = desiredRole(of: node), role != .edge, let present = presentLife(of: node)
       else { continue }
+      // A life more of a node that takes part may replace one; others come while there is room.
+      let isKnown = current.members.contains { $0.node == node }
+      let room = isKnown ? ControlPlane.spareMembers / 2 : ControlPlane.spareMembers
+      guard members[present.id] != nil || members.count < RaftConfiguration.membersMax - room
+      else { continue }
       members[present.id] = present
     }
     demote(&voters, members)
@@ -123,7 +150,8 @@ extension ControlPlane {
     let kept = voters.filter { id in
       members[id].flatMap { desiredRole(of: $0.node) } == .voter
     }
-    if !kept.isEmpty { voters = kept }
+    let isHeir = kept.contains { $0 == member.id || peers.place(of: $0) != nil }
+    if isHeir { voters = kept }
   }
 
   /// Lets learners vote that are to and have caught up: in place of an earlier life of the same

@@ -16,7 +16,7 @@ extension ControlPlane {
       var taken = RaftEffects()
       swap(&taken, &spareRaftEffects)
       swap(&taken, &raftEffects)
-      restore(taken.restored, into: &effects)
+      restore(taken.restored, at: now, into: &effects)
       for entry in taken.committed { apply(entry, at: now, into: &effects) }
       if !taken.committed.isEmpty || taken.restored != nil {
         releaseReads(at: now, into: &effects)
@@ -48,21 +48,25 @@ extension ControlPlane {
   }
 
   private mutating func restore(
-    _ snapshot: RaftSnapshot?, into effects: inout ControlPlaneEffects
+    _ snapshot: RaftSnapshot?, at now: Moment, into effects: inout ControlPlaneEffects
   ) {
     guard let snapshot else { return }
     do throws(WireError) {
-      state = try ControlState(snapshot: snapshot.bytes, through: snapshot.head.index)
+      state = try ControlState(
+        snapshot: snapshot.bytes, through: snapshot.head.index, founders: configuration.founders)
     } catch {
       effects.notices.append(
         .unusable("the snapshot at \(snapshot.head.index) cannot be read: \(error)"))
       return
     }
     effects.notices.append(.restored(revision: state.revision))
+    followRemovals(at: now, into: &effects)
     hasMembersChanged = true
     isViewStale = true
-    // What was pending may be part of the snapshot: sending it again finds out.
+    // What was pending may be part of the snapshot: sending it again finds out. Until then it
+    // counts as sent twice, so that it is not taken for new should the session be forgotten by now.
     for entry in pending.entries where entry.value.sends > 0 {
+      pending[entry.key]?.sends += 1
       pending[entry.key]?.resendAt = .origin
       commandsDue = .origin
     }
@@ -104,9 +108,9 @@ extension ControlPlane {
     case .leaseGone(let lease):
       leases.disarm(lease)
     case .memberChanged(let member):
-      if member.role == nil {
-        membership.handle(.removed(member.node), at: now, into: &membershipEffects)
-      }
+      follow(member, at: now)
+      admitKnown(at: now)
+      dropRemoved(into: &effects)
       hasMembersChanged = true
       isViewStale = true
       planReconciliation(at: now, after: .zero)
@@ -127,7 +131,9 @@ extension ControlPlane {
     case .configuration:
       isViewStale = true
       hasMembersChanged = true
-    case .configurationCommitted: planReconciliation(at: now, after: .zero)
+    case .configurationCommitted:
+      dropRemoved(into: &effects)
+      planReconciliation(at: now, after: .zero)
     case .breach, .leaderForgotten, .quorumLost, .snapshotInstalled, .snapshotOffered, .stalled,
       .transferAborted, .transferred:
       break
@@ -141,6 +147,8 @@ extension ControlPlane {
       raft.isLeader
       ? raft.isTermEstablished
       : leaderHeardAt == now.instant && raft.applied >= raft.leaderCommit
+        // A new leader learns what was committed before it with the first entry of its own term.
+        && raft.entryTerm(at: raft.leaderCommit) == raft.term
     if isCurrent { freshAt = now.instant }
   }
 
@@ -184,6 +192,7 @@ extension ControlPlane {
       }
       stepsInFlight.removeFirst()
     }
+    diskWaitsSince = stepsInFlight.isEmpty ? nil : now.instant
     guard let write else { return }
     raft.handle(.persisted(through: write), at: now, into: &raftEffects)
   }

@@ -16,6 +16,8 @@ struct PendingCommand: Sendable {
   var sends = 0
   /// When it is to be sent again; `nil` while it waits for a leader.
   var resendAt: Instant?
+  /// Who was sent it last; `nil` when that was this node's own log, or nobody.
+  var forwardedTo: PeerIndex?
 }
 
 /// What a ticket of the control log stands for: the kind is in its two lowest bits.
@@ -57,17 +59,19 @@ extension ControlPlane {
     name: Identifier<ControlIdempotency>?, deadline: Instant, at now: Moment,
     into effects: inout ControlPlaneEffects
   ) {
-    guard pending.count < configuration.commandsMax else {
+    let sequence = nextSequence
+    let oldest = pending.entries.first?.key ?? sequence
+    // The state keeps every result from the oldest pending command on, so the span counts.
+    guard sequence - oldest < UInt64(configuration.commandsMax) else {
       counters.overloaded += 1
       if let request { effects.replies.append((request, .overloaded)) }
       return
     }
     counters.submitted += 1
-    let sequence = nextSequence
     nextSequence += 1
     let command = ControlCommand(
       session: session, sequence: sequence,
-      acknowledgedBelow: pending.entries.first?.key ?? sequence, idempotency: name,
+      acknowledgedBelow: oldest, idempotency: name,
       operation: operation)
     pending[sequence] = PendingCommand(
       request: request, command: command, bytes: command.encoded, deadline: deadline)
@@ -85,26 +89,27 @@ extension ControlPlane {
   ) {
     guard let command = pending[sequence] else { return }
     if raft.role == .leader {
-      noteSent(sequence, at: now)
+      noteSent(sequence, to: nil, at: now)
       raft.handle(
         .propose(command.bytes, ticket: Ticket.command(sequence).value), at: now,
         into: &raftEffects)
     } else if let leader = raft.leader, let peer = peers.place(of: leader) {
       let remaining = command.deadline.since(now.instant).nanoseconds / 1_000_000
       guard remaining > 0 else { return }
-      noteSent(sequence, at: now)
+      noteSent(sequence, to: peer, at: now)
       let forward = ForwardedCommand(
         command: command.bytes, remainingMilliseconds: UInt32(min(remaining, 1 << 31)))
       effects.sends.append(.init(peer: peer, message: .forward(forward), isDatagram: false))
     }
   }
 
-  private mutating func noteSent(_ sequence: UInt64, at now: Moment) {
+  private mutating func noteSent(_ sequence: UInt64, to peer: PeerIndex?, at now: Moment) {
     let resendAt = now.instant + configuration.resendSpan
     guard let command = pending[sequence] else { return }
     if command.sends > 0 { counters.resent += 1 }
     pending[sequence]?.sends = command.sends + 1
     pending[sequence]?.resendAt = resendAt
+    pending[sequence]?.forwardedTo = peer
     noteCommand(due: resendAt)
   }
 
@@ -145,7 +150,14 @@ extension ControlPlane {
     }
     // An answer to an earlier copy is the answer; `stale` never comes while it is pending.
     pending[command.sequence] = nil
-    if let request = waiting.request { effects.replies.append((request, .result(result))) }
+    guard let request = waiting.request else { return }
+    // Every member knows this session: one that lies can take its next number for another command.
+    guard command.operation == waiting.command.operation, result.fits(command.operation) else {
+      counters.unknown += 1
+      effects.replies.append((request, .unknown))
+      return
+    }
+    effects.replies.append((request, .result(result)))
   }
 
   /// The state may have forgotten this session: another one takes what no log can hold yet, and
@@ -157,7 +169,7 @@ extension ControlPlane {
     let waiting = pending.entries.map(\.value)
     pending.removeAll()
     session = ControlSession(number: max(1, sessionRandom.next()), openedAt: raft.applied)
-    nextSequence = 1
+    // Numbers go on: a refusal that was meant for the old session must not meet a new command.
     for command in waiting {
       if command.sends > 1 {
         counters.unknown += 1
@@ -217,9 +229,13 @@ extension ControlPlane {
           (request, isInNoLog ? .unavailable(leader: leaderNode) : .unknown))
         continue
       }
-      if let resendAt = command.resendAt, resendAt <= now.instant {
-        pending[entry.key]?.resendAt = nil
-        place(entry.key, at: now, into: &effects)
+      if let resendAt = command.resendAt {
+        if resendAt <= now.instant {
+          pending[entry.key]?.resendAt = nil
+          place(entry.key, at: now, into: &effects)
+        } else {
+          noteCommand(due: resendAt)
+        }
       }
       noteCommand(due: command.deadline)
     }
@@ -278,6 +294,8 @@ extension ControlPlane {
     _ refusal: ForwardRefusal, from peer: PeerIndex, at now: Moment,
     into effects: inout ControlPlaneEffects
   ) {
+    // Only who was sent a command can say that it is in no log.
+    guard pending[refusal.sequence]?.forwardedTo == peer else { return }
     turnDown(
       refusal.sequence, isOverload: refusal.reason == .overloaded, at: now, into: &effects)
   }

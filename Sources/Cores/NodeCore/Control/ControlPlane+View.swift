@@ -15,10 +15,40 @@ extension ControlPlane {
     let sorted = members.sorted { $0.node < $1.node }
     guard sorted != known else { return }
     known = sorted
-    let admitted = known.filter { desiredRole(of: $0.node) != nil }
-    membership.handle(.setMembers(admitted), at: now, into: &membershipEffects)
+    admitKnown(at: now)
     isViewStale = true
     planReconciliation(at: now, after: .zero)
+  }
+
+  /// Tells membership who may be a member.
+  mutating func admitKnown(at now: Moment) {
+    let admitted = known.filter { desiredRole(of: $0.node) != nil }
+    membership.handle(.setMembers(admitted), at: now, into: &membershipEffects)
+  }
+
+  /// Brings membership and connections in line with who is removed and who is not any more.
+  mutating func followRemovals(at now: Moment, into effects: inout ControlPlaneEffects) {
+    for member in state.members { follow(member, at: now) }
+    admitKnown(at: now)
+    dropRemoved(into: &effects)
+  }
+
+  /// Tells membership whether a node is removed.
+  mutating func follow(_ member: ControlMember, at now: Moment) {
+    membership.handle(
+      member.role == nil ? .removed(member.node) : .restored(member.node), at: now,
+      into: &membershipEffects)
+  }
+
+  /// Ends the connections of removed nodes that the log has let go of: until then the log may need
+  /// them.
+  mutating func dropRemoved(into effects: inout ControlPlaneEffects) {
+    for (index, peer) in peers.enumerated()
+    where peer.isConnected && isRemoved(peer.node)
+      && raft.configuration.members(of: peer.node).isEmpty
+    {
+      effects.disconnects.append((PeerIndex(UInt16(index)), "was removed from the cluster"))
+    }
   }
 
   /// Whether a node may connect: one that was removed may not.
@@ -99,8 +129,10 @@ extension ControlPlane {
   mutating func takeCoordinator(into effects: inout ControlPlaneEffects) {
     for send in coordinatorEffects.sends {
       guard let peer = peers.place(of: send.to) else { continue }
+      // An assignment is repeated each round; how a member's bundles spread must arrive in order.
+      let isDatagram = if case .assignment = send.message { true } else { false }
       effects.sends.append(
-        .init(peer: peer, message: .coordinator(send.message), isDatagram: true))
+        .init(peer: peer, message: .coordinator(send.message), isDatagram: isDatagram))
     }
     for notice in coordinatorEffects.notices { effects.notices.append(.coordination(notice)) }
     if let peer = coordinatorEffects.comparePeer { effects.comparePeer = peer }

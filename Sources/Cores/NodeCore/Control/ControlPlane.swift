@@ -80,6 +80,8 @@ package struct ControlPlane: Sendable {
   var nextStep: UInt64 = 1
   /// Steps handed out and not yet durable: what each means to the cores.
   var stepsInFlight: [StepInFlight] = []
+  /// Since when the disk has finished none of them; `nil` when none waits.
+  var diskWaitsSince: Instant?
   var incarnationWanted: UInt64?
 
   // Kept between steps for their memory.
@@ -105,7 +107,7 @@ package struct ControlPlane: Sendable {
   ) throws {
     self.configuration = configuration
     member = RaftMember(node: configuration.node, life: recovery.life)
-    state = ControlState()
+    state = ControlState(founders: configuration.founders)
     raft = try Raft(
       node: configuration.node, settings: configuration.raft, recovery: recovery,
       bootstrap: recovery.life == 0 ? configuration.bootstrap : nil)
@@ -180,6 +182,7 @@ extension ControlPlane {
     raft.handle(.turnEnded, at: now, into: &raftEffects)
     settle(at: now, into: &effects)
     flushIncarnation(into: &effects)
+    if diskWaitsSince == nil, !stepsInFlight.isEmpty { diskWaitsSince = now.instant }
   }
 
   /// The next instant at which time must be told.
@@ -264,6 +267,8 @@ package struct ControlPlaneCounters: Hashable, Sendable {
   package var leasesExpired: UInt64 = 0
   /// Changes of members that this node began as leader.
   package var reconfigurations: UInt64 = 0
+  /// Times that this node, leading, handed over because its disk stood still.
+  package var diskHandovers: UInt64 = 0
   /// Sessions opened after the first.
   package var sessionsReopened: UInt64 = 0
 

@@ -24,14 +24,14 @@ struct ClusterBench {
     var cluster = try LocalCluster(
       creating: Files.resolve("cluster", in: directory), count: nodeCount, logLevel: .warning,
       launcher: launcher)
-    defer {
-      do {
-        try cluster.stop(cluster.running)
-      } catch {
-        console.error("\(error)")
-      }
+    do {
+      try cluster.start(cluster.indices)
+    } catch {
+      for index in cluster.running { try cluster.kill(index) }
+      throw error
     }
-    try cluster.start(cluster.indices)
+    let place = cluster.directory
+    defer { end(place, atOnce: false) }
     try cluster.waitUntilReady(cluster.indices)
     try ClusterBench.waitForView(cluster)
     let outcome = Monitor<Result<JSONValue, any Error>?>(nil)
@@ -43,7 +43,7 @@ struct ClusterBench {
       guard let signal = signals.wait(milliseconds: 50), signal != SIGCHLD else { continue }
       console.error("\nstopping everything …")
       // Without its nodes the measurement ends.
-      for index in cluster.running { try cluster.kill(index) }
+      end(place, atOnce: true)
       thread.join()
       return 128 + signal
     }
@@ -51,6 +51,20 @@ struct ClusterBench {
     guard let report = try outcome.value?.get() else { return ExitStatus.failure }
     console.write(String(decoding: JSONLayout.bytes(report), as: UTF8.self))
     return ExitStatus.success
+  }
+
+  /// Ends the nodes as `cluster.json` names them: the measurement may have started some again.
+  private func end(_ directory: String, atOnce: Bool) {
+    do {
+      let cluster = try LocalCluster(opening: directory, launcher: launcher)
+      if atOnce {
+        for index in cluster.running { try cluster.kill(index) }
+      } else {
+        try cluster.stop(cluster.running)
+      }
+    } catch {
+      console.error("\(error)")
+    }
   }
 
   /// Waits until all nodes name one leader and hold each other for alive.

@@ -47,8 +47,8 @@ package struct KVFigures: Sendable {
   var p99Microseconds: UInt32 = 0
   /// The longest write, in microseconds.
   var maxMicroseconds: UInt32 = 0
-  /// Processor time of all nodes together for one write, in microseconds.
-  var nodeMicrosecondsPerOperation = 0.0
+  /// Processor time of each node for one write, in microseconds; the leader uses most.
+  var nodeMicrosecondsPerOperation: [Double] = []
   /// Processor time of this process for one write, in microseconds.
   var clientMicrosecondsPerOperation = 0.0
   /// Answers that were no success, by status.
@@ -65,7 +65,7 @@ package struct KVFigures: Sendable {
       JSONMember(key: "maxMicroseconds", value: .integer(Int64(maxMicroseconds))),
       JSONMember(
         key: "nodeCPUMicrosecondsPerOperation",
-        value: .integer(Int64(nodeMicrosecondsPerOperation.rounded()))),
+        value: .array(nodeMicrosecondsPerOperation.map { .integer(Int64($0.rounded())) })),
       JSONMember(
         key: "clientCPUMicrosecondsPerOperation",
         value: .integer(Int64(clientMicrosecondsPerOperation.rounded()))),
@@ -113,7 +113,7 @@ struct KVBench {
     }
     let load = try LoadClient(clients)
     let processes = cluster.file.nodes.map(\.pid)
-    var nodesBefore = 0.0
+    var nodesBefore: [UInt64] = []
     var ownBefore = 0.0
     var start: UInt64 = 0
     var failure: (any Error)?
@@ -122,7 +122,7 @@ struct KVBench {
       nanoseconds: UInt64(settings.seconds) * 1_000_000_000
     ) {
       do {
-        nodesBefore = try ProcessorTime.seconds(of: processes)
+        nodesBefore = try processes.map { try ProcessorTime.nanoseconds(of: $0) }
       } catch {
         failure = error
       }
@@ -131,7 +131,7 @@ struct KVBench {
     }
     let seconds = Double(BenchClock.nanoseconds - start) / 1_000_000_000
     let own = ProcessorTime.ownSeconds - ownBefore
-    let nodes = try ProcessorTime.seconds(of: processes) - nodesBefore
+    let nodes = try processes.map { try ProcessorTime.nanoseconds(of: $0) }
     if let failure { throw failure }
     if let fault = counts.fault {
       throw DemoFailure(description: "\(counts.broken) connections broke: \(fault)")
@@ -147,7 +147,10 @@ struct KVBench {
     figures.medianMicroseconds = IngestFigures.percentile(500, of: latencies)
     figures.p99Microseconds = IngestFigures.percentile(990, of: latencies)
     figures.maxMicroseconds = latencies.last ?? 0
-    figures.nodeMicrosecondsPerOperation = nodes * 1_000_000 / Double(latencies.count)
+    figures.nodeMicrosecondsPerOperation = zip(nodes, nodesBefore).map { after, before in
+      // A thread that ended takes its time along.
+      Double(after - min(before, after)) / 1_000 / Double(latencies.count)
+    }
     figures.clientMicrosecondsPerOperation = own * 1_000_000 / Double(latencies.count)
     figures.refusals = counts.refusals
     return figures

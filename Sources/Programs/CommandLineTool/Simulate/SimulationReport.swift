@@ -73,8 +73,9 @@ struct SimulationReport {
     guard sum(\.confirmed) + sum(\.read) + sum(\.unknown) + sum(\.refused) > 0 else { return }
     let gap = verdicts.map(\.commands.longestGap.nanoseconds).max() ?? 0
     console.line(
-      "     commands: \(sum(\.confirmed)) confirmed, \(sum(\.read)) read, \(sum(\.unknown)) unknown, "
-        + "\(sum(\.refused)) refused; none confirmed for \(seconds(gap)) s at most")
+      "     commands: \(sum(\.confirmed)) confirmed, \(sum(\.read)) read, "
+        + "\(sum(\.unknown)) unknown, \(sum(\.refused)) refused; none confirmed for "
+        + "\(seconds(gap)) s at most")
   }
 
   private func showProbes(on console: Console) {

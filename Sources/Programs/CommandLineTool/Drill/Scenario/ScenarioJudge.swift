@@ -196,6 +196,11 @@ struct ScenarioJudge {
           found: longest.map(text) ?? "nobody tried",
           isMet: longest.map { $0 <= limit.nanoseconds } ?? false))
     }
+    if let limit = scenario.leadersMax {
+      let count = monitor.reigns.count
+      verdict.expectations.append(
+        .init("at most \(limit) leaders", found: "\(count)", isMet: count <= limit))
+    }
     let found =
       state.surpriseCount == 0
       ? "none" : "\(state.surpriseCount): \(state.surprises.joined(separator: "; "))"

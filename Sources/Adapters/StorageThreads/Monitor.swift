@@ -6,13 +6,13 @@ internal import Glibc
 /// `pthread_mutex_unlock` of `mutex`; both pthread objects live at fixed addresses of their own
 /// from `init` to `deinit`, and `deinit` runs when no thread holds a reference any more. The state
 /// never leaves the closures except as their `Sendable` result.
-final class Monitor<State: Sendable>: @unchecked Sendable {
+package final class Monitor<State: Sendable>: @unchecked Sendable {
   private var state: State
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let condition: UnsafeMutablePointer<pthread_cond_t>
 
   /// Guards `state`.
-  init(_ state: State) {
+  package init(_ state: State) {
     self.state = state
     mutex = .allocate(capacity: 1)
     condition = .allocate(capacity: 1)
@@ -30,7 +30,7 @@ final class Monitor<State: Sendable>: @unchecked Sendable {
   }
 
   /// Runs `body` on the state and wakes every waiter when it returns.
-  func update<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
+  package func update<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
     lock()
     defer {
       _ = unsafe pthread_cond_broadcast(condition)
@@ -40,14 +40,14 @@ final class Monitor<State: Sendable>: @unchecked Sendable {
   }
 
   /// Runs `body` on the state without waking anybody.
-  func read<Result: Sendable>(_ body: (borrowing State) -> Result) -> Result {
+  package func read<Result: Sendable>(_ body: (borrowing State) -> Result) -> Result {
     lock()
     defer { unlock() }
     return body(state)
   }
 
   /// Waits until `body` returns a value.
-  func wait<Result: Sendable>(_ body: (inout State) -> Result?) -> Result {
+  package func wait<Result: Sendable>(_ body: (inout State) -> Result?) -> Result {
     lock()
     defer { unlock() }
     while true {

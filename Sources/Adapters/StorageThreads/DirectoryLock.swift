@@ -5,9 +5,9 @@ internal import Synchronization
 ///
 /// The kernel releases it when the process ends however it ends, so nothing stale is left behind.
 /// The file names the holder's process identifier for whoever is refused.
-final class DirectoryLock: Sendable {
+package final class DirectoryLock: Sendable {
   /// Why the directory could not be held.
-  enum Refusal: Error {
+  package enum Refusal: Error {
     /// Another process (or this one, a second time) holds it.
     case held(processIdentifier: Int32?)
     /// The file could not be opened or locked.
@@ -17,7 +17,7 @@ final class DirectoryLock: Sendable {
   private let descriptor: Mutex<Int32?>
 
   /// Takes the lock or says who holds it; never waits.
-  init(directory: String) throws(Refusal) {
+  package init(directory: String) throws(Refusal) {
     let descriptor = unsafe open("\(directory)/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .system(code: errno, operation: "open the lock file") }
     self.descriptor = Mutex(descriptor)
@@ -37,7 +37,7 @@ final class DirectoryLock: Sendable {
   }
 
   /// Lets the directory go; the second call does nothing.
-  func release() {
+  package func release() {
     let descriptor = descriptor.withLock { slot in
       defer { slot = nil }
       return slot
