@@ -90,7 +90,9 @@ let adapters: [Target] = [
   module("StorageThreads", in: "Adapters", []),
   module(
     "SQLiteStorage", in: "Adapters",
-    ["StorageThreads", "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "CSQLite"]),
+    [
+      "StorageThreads", "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "CSQLite",
+    ]),
   module(
     "QUICTransport", in: "Adapters",
     ["Primitives", "Crypto", "Telemetry", "Reactor", "CPlatform", "CQUIC"]),
