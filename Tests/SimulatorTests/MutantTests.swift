@@ -39,7 +39,7 @@ import Testing
       mutant: .leaseReads, scenario: "paused-leader", seeds: 1...20, checkers: [.linearizability]),
     .init(mutant: .commitUncounted, scenario: "leader-crash", checkers: [.durableCommit]),
     .init(
-      mutant: .commitOldTerms, scenario: "three-storm", seeds: 1...60,
+      mutant: .commitOldTerms, scenario: "three-storm", seeds: 1...200,
       checkers: [.linearizability, .stateMachineSafety, .leaderCompleteness]),
     .init(mutant: .skipConfigurations, scenario: "member-replace", checkers: [.logMatching]),
   ]

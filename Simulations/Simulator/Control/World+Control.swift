@@ -37,10 +37,10 @@ extension World {
   private func startControlCommit(_ index: Int) {
     guard nodes[index].controlDisk.startGroup() else { return }
     var latency = scenario.diskLatency.pick(&controlDiskRandom)
+    if controlDiskRandom.chance(Ratio(1, in: 200)) { latency = latency * 10 }
     if nodes[index].slowUntil > now {
       latency = TimeSpan(nanoseconds: latency.nanoseconds + nodes[index].slowLatency.nanoseconds)
     }
-    if controlDiskRandom.chance(Ratio(1, in: 200)) { latency = latency * 10 }
     queue.add(.controlCommitEnd(node: index, life: nodes[index].life), at: now + latency)
   }
 

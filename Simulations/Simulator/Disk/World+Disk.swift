@@ -44,11 +44,11 @@ extension World {
   private func startCommit(_ index: Int) {
     guard nodes[index].disk.startGroup() else { return }
     var latency = scenario.diskLatency.pick(&diskRandom)
+    // One commit in two hundred waits for the disk's own housekeeping.
+    if diskRandom.chance(Ratio(1, in: 200)) { latency = latency * 10 }
     if nodes[index].slowUntil > now {
       latency = TimeSpan(nanoseconds: latency.nanoseconds + nodes[index].slowLatency.nanoseconds)
     }
-    // One commit in two hundred waits for the disk's own housekeeping.
-    if diskRandom.chance(Ratio(1, in: 200)) { latency = latency * 10 }
     queue.add(.commitEnd(node: index, life: nodes[index].life), at: now + latency)
   }
 
