@@ -75,6 +75,13 @@ let cores: [Target] = [
   module(
     "RaftCore", in: "Cores", ["Primitives", "Wire", "Crypto", "Records", "CoreKit"]),
   module("ControlCore", in: "Cores", ["Primitives", "Wire", "Crypto", "Records", "CoreKit"]),
+  module("BFTCore", in: "Cores", ["Primitives", "Wire", "Crypto", "Records", "CoreKit"]),
+  module(
+    "ExecutionCore", in: "Cores",
+    [
+      "Primitives", "Wire", "Crypto", "Merkle", "Records", "CoreKit", "ConsensusMath",
+      "AnswerCore", "LedgerCore",
+    ]),
   module("MembershipCore", in: "Cores", ["Primitives", "Wire", "Records", "CoreKit"]),
   module("CoordinatorCore", in: "Cores", ["Primitives", "Wire", "Crypto", "Records", "CoreKit"]),
   module(
@@ -82,6 +89,7 @@ let cores: [Target] = [
     [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "CoreKit", "CausalClocks",
       "LedgerCore", "GossipCore", "RaftCore", "ControlCore", "MembershipCore", "CoordinatorCore",
+      "BFTCore",
     ]),
 ]
 
@@ -99,6 +107,12 @@ let adapters: [Target] = [
   module(
     "ControlStorage", in: "Adapters",
     ["StorageThreads", "Primitives", "Wire", "Crypto", "Records", "Telemetry", "CPlatform"]),
+  module(
+    "FinalityStorage", in: "Adapters",
+    [
+      "StorageThreads", "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry",
+      "CPlatform", "CSQLite",
+    ]),
   module("AdminSocket", in: "Adapters", ["Primitives", "Telemetry", "Reactor", "CPlatform"]),
   module("HTTPServer", in: "Adapters", ["Primitives", "Telemetry", "JSONText", "CMicroHTTPD"]),
   module("HTTPClient", in: "Adapters", ["Primitives", "CCurl"]),
@@ -112,7 +126,7 @@ let interfaces: [Target] = [
     "AgentAPI", in: "Interfaces",
     [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText", "HTTPServer",
-      "CoreKit", "AnswerCore", "LedgerCore", "ControlCore", "NodeCore",
+      "CoreKit", "AnswerCore", "LedgerCore", "ControlCore", "NodeCore", "ExecutionCore",
     ]),
 ]
 
@@ -124,7 +138,7 @@ let runtime: [Target] = [
       "CausalClocks", "LedgerCore", "GossipCore", "NodeCore", "AnswerCore", "Reactor",
       "SQLiteStorage", "QUICTransport", "HTTPServer", "Configuration", "AgentAPI", "ControlCore",
       "MembershipCore", "RaftCore", "CoordinatorCore", "StorageThreads", "ControlStorage",
-      "AdminSocket",
+      "AdminSocket", "BFTCore", "ExecutionCore", "FinalityStorage",
     ])
 ]
 
@@ -137,9 +151,13 @@ let simulations: [Target] = [
     dependencies: [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "CoreKit", "CausalClocks",
       "LedgerCore", "GossipCore", "NodeCore", "AnswerCore", "RaftCore", "ControlCore",
-      "MembershipCore", "CoordinatorCore", "Histories",
+      "MembershipCore", "CoordinatorCore", "Histories", "BFTCore", "ExecutionCore",
     ],
     path: "Simulations/Simulator", swiftSettings: settings),
+  .target(
+    name: "FinalitySimulator",
+    dependencies: ["Primitives", "Wire", "Crypto", "Records", "CoreKit", "BFTCore"],
+    path: "Simulations/FinalitySimulator", swiftSettings: settings),
 ]
 
 let programs: [Target] = [
@@ -149,7 +167,7 @@ let programs: [Target] = [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText", "AnswerCore",
       "ControlStorage", "SQLiteStorage", "HTTPClient", "Configuration", "Simulator", "LedgerCore",
       "Histories",
-      "AdminSocket", "Reactor",
+      "AdminSocket", "Reactor", "FinalitySimulator", "FinalityStorage",
     ]),
   .executableTarget(
     name: "swarmoracle", dependencies: ["CommandLineTool", "NodeRuntime"],
@@ -177,6 +195,19 @@ let testTargets: [Target] = [
       "GossipCore",
     ]),
   tests("RaftCoreTests", ["Primitives", "Wire", "Crypto", "Records", "CoreKit", "RaftCore"]),
+  tests("BFTCoreTests", ["Primitives", "Wire", "Crypto", "Records", "CoreKit", "BFTCore"]),
+  tests(
+    "ExecutionCoreTests",
+    [
+      "Primitives", "Wire", "Crypto", "Merkle", "Records", "CoreKit", "LedgerCore", "AnswerCore",
+      "ExecutionCore",
+    ]),
+  tests(
+    "FinalityStorageTests",
+    ["Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "FinalityStorage"]),
+  tests(
+    "FinalitySimulatorTests",
+    ["Primitives", "Crypto", "Records", "CoreKit", "BFTCore", "FinalitySimulator"]),
   tests(
     "ControlCoreTests", ["Primitives", "Wire", "Crypto", "Records", "CoreKit", "ControlCore"]),
   tests(

@@ -145,6 +145,76 @@ enum Blake2bVectors {
       "75f615f1dd35ef44da487d0956a2eab4fabd3a9b21761f6e96eb9f09e16151c8",
       "7da244d6097e326f3d9e10bc99afada2e0bfbb9e139719c5bff35a1b0a237879"
     ),
+    (
+      .chain,
+      "d72da9c8537cd1d1d6f8cd8290f537aef9a007a2377ecc30e72bdb567a2bcdfb",
+      "5169cc62d5271d45a21fb35e2db557d06ad043c7e48f881919adbf179a8d549c"
+    ),
+    (
+      .blockHeader,
+      "2c96c4a81f88745ebd8d116b33c4b2c333e7445fb0d31e8460b6ae9e55b12a59",
+      "f33ab2d1ddc3612f7c0484dfa8a2334514f77b2ce4cd798dc10b1b6785da859c"
+    ),
+    (
+      .blockEntry,
+      "07f2f45b04241c8caf9aa39d045a54f1c8668bdc262191941605758f94530086",
+      "3b36a3038fbbe12a23e8c73e91683b182e9d80d9bea2ed4a6f91976c53665bed"
+    ),
+    (
+      .blockNode,
+      "ca92f5ef0a4511e7d5dd91a725ea695bce8c308bf610969142b0d6067f7efa93",
+      "3f7300e1b635ebd75491b056626ed7a023c648de66d8865b601fbb7ec34a0ab2"
+    ),
+    (
+      .validatorSet,
+      "0ad84e7ae6d782403812ffd9770a19441a84bd4057414d20d611ccb1457f254b",
+      "41fb0caa9fbb50d75400025ede49037b11911d8b58a17bb4390b7e276a5d5e08"
+    ),
+    (
+      .execution,
+      "c7da1f42652c474c2ebf9c68500fd82b7a15e0d88c94959ffd91cac150be8a5f",
+      "4ed9683bddf94edfc50d610ba023070a6bb2664a18707a05755b25839e608228"
+    ),
+    (
+      .trieKey,
+      "fac7d408a45085e51ce641f3befffa113871de5b9a978990655641e0c179d055",
+      "d46c16350845ade2ffa6ef28a54701d0f75627d97fb701cf01a574567322a3c9"
+    ),
+    (
+      .trieLeaf,
+      "e77acefbe960e54d43746ddb33d91c4d1b49f8344bb5baa65e4026ae9785a49d",
+      "153a77368002ae8438fe03132cac5863b938033b839742516770f508fa00404c"
+    ),
+    (
+      .trieNode,
+      "6ce94015b41f156abc4aa185cb828ab1be519c5383f31b0a2a2be452abb04553",
+      "a1f9e65716609bb544526b0a15d16d6896083bfba5e1254a8f0be2647e001cd1"
+    ),
+    (
+      .streamLeaf,
+      "a0e8001f06693c783bf9399f4a0d3cf45cef231d73db39c3a35fc2d6dae31c71",
+      "7dc16f7f1f3ca608a0a0c6b56a541652d1a4b397acbb1540d286c144220e9500"
+    ),
+    (
+      .voteRecord,
+      "2473957d9b19f2335e22b82e33c8eac91c99641c53485b851610eee930997527",
+      "a78f57e95719598d8c5278f6a9f5eaddf19f7ec5cde399a1964940df06f0aac7"
+    ),
+    (
+      .handover,
+      "489d367e7c76194e6e03cbdd5948498bcb8332dcabe40d6eb8dce3e0f30cce06",
+      "f7b0cfd9dae42aa83f8d1fb6df24a9ba22f2d29edd5ade1f9e48f4cc1a0935ea"
+    ),
+    (
+      .reconfiguration,
+      "977c8da0012f5954cee78babec04fd4b7793264f3302e087f53c6d4fd72a5866",
+      "70b0f0fe4f70d0e86dc7db1f726ba501694866f57141e6128999f3def6055ce3"
+    ),
+    (
+      .checkedSignature,
+      "e51a0fd0290e7d77ba9bc2c988c9cee819af342a8d68c0c29bda1d48eda6f246",
+      "8d79a364cef3e01a2b7b19500f9ccaccbeac9ac2828c39c567e4843f3a4dbc4e"
+    ),
   ]
 
   /// The bytes 0, 1, ... (modulo 256) of some count under the tag for audits: around the 128 bytes

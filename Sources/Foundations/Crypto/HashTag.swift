@@ -61,6 +61,34 @@ package enum HashTag: String, CaseIterable, Sendable {
   case audit = "so.audit.v1"
   /// The members that a node believes to be alive.
   case coordinatorView = "so.coord.view.v1"
+  /// A chain's name, of its cluster and swarm.
+  case chain = "so.chain.v1"
+  /// A block's header: the block's name.
+  case blockHeader = "so.block.v1"
+  /// One entry of a block's body.
+  case blockEntry = "so.block.leaf.v1"
+  /// An inner node of the tree over a block's body.
+  case blockNode = "so.block.node.v1"
+  /// The validators of an epoch.
+  case validatorSet = "so.validators.v1"
+  /// What a block's execution led to: height, rows and lanes.
+  case execution = "so.exec.v1"
+  /// The place of a row in the tree over rows.
+  case trieKey = "so.trie.key.v1"
+  /// A row as a leaf of the tree over rows.
+  case trieLeaf = "so.trie.leaf.v1"
+  /// An inner node of the tree over rows.
+  case trieNode = "so.trie.node.v1"
+  /// An operation as a leaf of its agent's stream.
+  case streamLeaf = "so.stream.v1"
+  /// One record of the vote journal on disk.
+  case voteRecord = "so.vote.rec.v1"
+  /// The end of an epoch and the validators that follow.
+  case handover = "so.handover.v1"
+  /// A change of validators that validators approve.
+  case reconfiguration = "so.reconfig.v1"
+  /// A signature that was checked, remembered for the next time it comes.
+  case checkedSignature = "so.checked.v1"
 
   /// The sixteen bytes, the name padded with zeros, as two words in memory order.
   var words: (UInt64, UInt64) { HashTag.table[place] }
@@ -106,6 +134,20 @@ package enum HashTag: String, CaseIterable, Sendable {
     case .record: 25
     case .audit: 26
     case .coordinatorView: 27
+    case .chain: 28
+    case .blockHeader: 29
+    case .blockEntry: 30
+    case .blockNode: 31
+    case .validatorSet: 32
+    case .execution: 33
+    case .trieKey: 34
+    case .trieLeaf: 35
+    case .trieNode: 36
+    case .streamLeaf: 37
+    case .voteRecord: 38
+    case .handover: 39
+    case .reconfiguration: 40
+    case .checkedSignature: 41
     }
   }
 }
