@@ -70,7 +70,7 @@ package struct LedgerReads {
     _ clause: String, _ values: [ColumnValue]
   ) throws(LedgerError) -> [FinalBlock] {
     let stored = try select(
-      "SELECT height, hash, header, body, certificate FROM blocks \(clause)", values)
+      "SELECT \(StoredBlock.columns) FROM blocks \(clause)", values)
     var blocks: [FinalBlock] = []
     for values in stored {
       let record = StoredBlock(values)

@@ -24,7 +24,7 @@ enum LedgerSchema {
         """
         CREATE TABLE blocks (height INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE,
           epoch INTEGER NOT NULL, view INTEGER NOT NULL, header BLOB NOT NULL, body BLOB NOT NULL,
-          certificate BLOB) STRICT
+          certificate BLOB, certificate_checksum BLOB) STRICT
         """,
         "CREATE INDEX blocks_certified ON blocks (height) WHERE certificate IS NOT NULL",
         """
@@ -112,6 +112,10 @@ struct LedgerChecksum {
 
   static func value(_ name: String, _ bytes: [UInt8]) -> [UInt8] {
     LedgerChecksum("meta").adding(Array(name.utf8)).adding(bytes).bytes
+  }
+
+  static func certificate(_ hash: [UInt8], _ certificate: [UInt8]) -> [UInt8] {
+    LedgerChecksum("blocks").adding(hash).adding(certificate).bytes
   }
 
   static func executed(_ height: UInt64, _ roots: [UInt8]) -> [UInt8] {

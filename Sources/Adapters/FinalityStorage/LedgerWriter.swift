@@ -86,10 +86,13 @@ final class LedgerWriter {
   private func store(_ final: FinalBlock) throws(SQLiteError) {
     let header = final.block.header
     let height = ColumnValue.integer(Int64(clamping: header.height))
-    try connection.cached("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)").run([
-      height, .bytes(final.block.hash.bytes), .integer(Int64(clamping: header.epoch)),
+    let hash = final.block.hash.bytes
+    let certificate = final.certificate?.encoded
+    try connection.cached("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)").run([
+      height, .bytes(hash), .integer(Int64(clamping: header.epoch)),
       .integer(Int64(clamping: header.view)), .bytes(header.encoded),
-      .bytes(final.block.body.encoded), final.certificate.map { .bytes($0.encoded) } ?? .null,
+      .bytes(final.block.body.encoded), certificate.map { .bytes($0) } ?? .null,
+      certificate.map { .bytes(LedgerChecksum.certificate(hash, $0)) } ?? .null,
     ])
     for advance in final.block.body.advances {
       let lane = ColumnValue.bytes(advance.lane.digest.bytes)
@@ -108,8 +111,12 @@ final class LedgerWriter {
     precondition(
       certificate.statement.kind == .finalize && certificate.statement.chain == chain,
       "a certificate of kind \(certificate.statement.kind) for a block")
-    try connection.cached("UPDATE blocks SET certificate = ? WHERE hash = ?").run([
-      .bytes(certificate.encoded), .bytes(certificate.statement.hash.bytes),
+    let hash = certificate.statement.hash.bytes
+    try connection.cached(
+      "UPDATE blocks SET certificate = ?, certificate_checksum = ? WHERE hash = ?"
+    ).run([
+      .bytes(certificate.encoded), .bytes(LedgerChecksum.certificate(hash, certificate.encoded)),
+      .bytes(hash),
     ])
   }
 

@@ -32,13 +32,16 @@ extension ColumnValue {
   }
 }
 
-/// A block as it is stored: height, hash, header, body, certificate.
+/// A block as it is stored.
 struct StoredBlock {
+  static let columns = "height, hash, header, body, certificate, certificate_checksum"
+
   let height: UInt64
   let hash: [UInt8]
   let header: [UInt8]
   let body: [UInt8]
   let certificate: [UInt8]?
+  let certificateChecksum: [UInt8]
 
   init(_ values: [ColumnValue]) {
     height = values[0].unsigned
@@ -46,6 +49,7 @@ struct StoredBlock {
     header = values[2].content
     body = values[3].content
     certificate = values[4] == .null ? nil : values[4].content
+    certificateChecksum = values[5].content
   }
 
   /// The block, when all its parts belong together.
@@ -65,7 +69,10 @@ struct StoredBlock {
       return finding("its header has height \(block.header.height)")
     }
     guard block.hash.bytes == hash else { return finding("its header has another hash") }
-    if let statement = certificate?.statement {
+    if let bytes = self.certificate, let statement = certificate?.statement {
+      guard LedgerChecksum.certificate(hash, bytes) == certificateChecksum else {
+        return finding("its certificate fails its checksum")
+      }
       guard
         statement.kind == .finalize && statement.hash == block.hash
           && statement.chain == block.header.chain && statement.epoch == block.header.epoch

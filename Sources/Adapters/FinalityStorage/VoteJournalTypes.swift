@@ -34,10 +34,16 @@ package struct VoteJournalOptions: Sendable {
 /// What a vote journal held when it was opened.
 package struct VoteRecovery: Hashable, Sendable {
   /// The records since the last checkpoint, its own first.
-  package internal(set) var records: [[UInt8]] = []
+  package let records: [[UInt8]]
   /// Whether the key has signed for this chain and what it signed is lost: it must not vote before
   /// others have told it what it may have signed.
-  package internal(set) var isAmnesiac = false
+  package let isAmnesiac: Bool
+
+  /// Joins the parts; a new journal holds nothing.
+  package init(records: [[UInt8]] = [], isAmnesiac: Bool = false) {
+    self.records = records
+    self.isAmnesiac = isAmnesiac
+  }
 }
 
 /// Why a vote journal could not be opened; nothing durable was changed in it.
