@@ -59,8 +59,8 @@ package final class LedgerDatabase {
   ///
   /// - Parameters:
   ///   - transaction: what changes; breaking L1 to L3 is a bug of the caller.
-  ///   - durable: whether it is on the disk when this returns, with all before it. Otherwise a crash
-  ///     of the machine may lose it, and everything after it, but never a part of it.
+  ///   - durable: whether it is on the disk when this returns, with all before it. Otherwise a
+  ///     crash of the machine may lose it, and everything after it, but never a part of it.
   /// - Throws: `LedgerError`; nothing was stored, and no later commit is taken.
   package func commit(_ transaction: LedgerTransaction, durable: Bool) throws(LedgerError) {
     guard !isStopped else { throw LedgerError(.stopped, directory: directory) }
