@@ -88,6 +88,34 @@ import Testing
     }
   }
 
+  @Test func `a frame in the place of another is refused`() throws {
+    let (_, image) = try VoteDamageTests.made()
+    for (source, target) in [(1, 0), (0, 1), (2, 1), (2, 0)] {
+      var moved = image
+      let from = VoteDamageTests.start + source * 4_096
+      let to = VoteDamageTests.start + target * 4_096
+      moved.files[0].replaceSubrange(to..<to + 4_096, with: image.files[0][from..<from + 4_096])
+      guard case .damaged? = try VoteDamageTests.refusal(moved) else {
+        Issue.record("frame \(source + 1) passes for frame \(target + 1)")
+        continue
+      }
+    }
+  }
+
+  @Test func `nothing of a torn write is left behind`() throws {
+    let directory = try TemporaryDirectory()
+    let reports = Reports(watching: directory.journal)
+    let (journal, _) = try VoteJournal.open(directory, reports)
+    try journal.write(1, [testBytes(9_000, seed: 1)])
+    var image = try #require(reports.image)
+    image.files[0][VoteDamageTests.start] ^= 1
+    let torn = try TemporaryDirectory()
+    try image.restore(torn.journal)
+    #expect(try VoteJournal.records(in: torn).isEmpty)
+    let rest = JournalImage(torn.journal).files[0].dropFirst(VoteDamageTests.start)
+    #expect(rest.allSatisfy { $0 == 0 })
+  }
+
   @Test func `after closing, the loss of the last frame is refused too`() throws {
     let directory = try TemporaryDirectory()
     let (journal, _) = try VoteJournal.open(directory)
