@@ -269,10 +269,11 @@ import Testing
   }
 
   @Test(arguments: ["blocks", "executed"])
-  func `a height that is missing is damage`(table: String) throws {
+  func `a height that is missing after a crash is damage`(table: String) throws {
     let directory = try TemporaryDirectory()
     try LedgerDatabase.make(directory, blocks: 5)
     try spoil(directory, "DELETE FROM \(table) WHERE height = 3")
+    try spoil(directory, "DELETE FROM meta WHERE name = '.clean'")
     let error = #expect(throws: LedgerError.self) { try LedgerDatabase.open(directory) }
     #expect(error?.isDamage == true && error?.description.contains("missing") == true)
   }

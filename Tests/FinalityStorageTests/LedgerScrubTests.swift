@@ -90,6 +90,15 @@ import Testing
     #expect(findings.contains { $0.table == table }, "\(findings)")
   }
 
+  @Test(arguments: ["blocks", "executed"], [1, 2, 100])
+  func `a height that is missing is found`(table: String, limit: Int) throws {
+    let directory = try TemporaryDirectory()
+    try LedgerDatabase.make(directory, blocks: 5)
+    try spoil(directory, "DELETE FROM \(table) WHERE height = 3")
+    let findings = try LedgerScrubTests.scrub(directory, limit: limit).findings
+    #expect(findings.contains { $0.table == table }, "\(findings)")
+  }
+
   @Test func `a row that the caller's proof refuses is found`() throws {
     let directory = try TemporaryDirectory()
     try LedgerDatabase.make(directory, blocks: 5)

@@ -88,6 +88,7 @@ extension LedgerScrub {
   mutating func checkExecuted(
     _ reads: LedgerReads, _ limit: Int, _ result: inout LedgerScrubStep
   ) throws(LedgerError) {
+    var height = position.first?.unsigned ?? 0
     let rows = try page(
       reads,
       """
@@ -95,6 +96,11 @@ extension LedgerScrub {
       WHERE height > ? ORDER BY height
       """, start: [.integer(0)], limit: limit, keyColumns: 1, &result)
     for values in rows {
+      height += 1
+      if values[0].unsigned != height {
+        result.findings.append(LedgerFinding("executed", "\(height)", "it is missing"))
+        height = values[0].unsigned
+      }
       let roots = values[1...3].flatMap(\.content)
       if LedgerChecksum.executed(values[0].unsigned, roots) != values[4].content {
         result.findings.append(

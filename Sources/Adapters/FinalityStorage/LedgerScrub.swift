@@ -35,7 +35,7 @@ package struct LedgerScrub: Sendable {
 
   private var phase = Phase.blocks
   /// The key of the last record that was checked in this phase.
-  private var position: [ColumnValue] = []
+  private(set) var position: [ColumnValue] = []
   var lastHash: Digest?
   /// Passes over everything that have ended.
   package private(set) var passCount: UInt64 = 0
