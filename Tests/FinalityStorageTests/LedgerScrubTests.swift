@@ -99,6 +99,14 @@ import Testing
     #expect(findings.contains { $0.table == table }, "\(findings)")
   }
 
+  @Test func `a row in another table is found`() throws {
+    let directory = try TemporaryDirectory()
+    try LedgerDatabase.make(directory, blocks: 2)
+    try spoil(directory, "UPDATE rows SET table_number = 2 WHERE table_number = 1")
+    let findings = try LedgerScrubTests.scrub(directory, limit: 4).findings
+    #expect(findings.map(\.finding) == ["it stands in another table"])
+  }
+
   @Test func `a row that the caller's proof refuses is found`() throws {
     let directory = try TemporaryDirectory()
     try LedgerDatabase.make(directory, blocks: 5)

@@ -128,7 +128,60 @@ import Wire
     #expect(
       LedgerVerificationTests.texts(strangers) == ["epochs 0: its validators are not the first"])
     let other = try LedgerVerificationTests.verify(directory, chain: ChainID(digest: .zero))
-    #expect(other.findings.contains { $0.description.contains("another chain's ledger") })
+    let texts = LedgerVerificationTests.texts(other)
+    for text in [
+      "meta .chain: it is another chain's ledger", "epochs 0: it does not begin the chain",
+      "blocks 1: it does not begin the chain", "blocks 1: it is of another chain",
+    ] {
+      #expect(texts.contains(text), "\(texts)")
+    }
+  }
+
+  @Test func `epochs that do not follow are found`() throws {
+    let skipped = try LedgerVerificationTests.twoEpochs { epoch in
+      LedgerEpoch(
+        epoch: 2, parent: epoch.parent, validators: epoch.validators, handover: epoch.handover)
+    }
+    var texts = LedgerVerificationTests.texts(try LedgerVerificationTests.verify(skipped))
+    #expect(texts.contains("epochs 2: it follows epoch 0"))
+    let elsewhere = try LedgerVerificationTests.twoEpochs { epoch in
+      let parent = BlockReference(
+        epoch: 1, view: 0, height: epoch.parent.height, hash: ChainMaker.root(77))
+      return LedgerEpoch(
+        epoch: 1, parent: parent, validators: epoch.validators, handover: epoch.handover)
+    }
+    texts = LedgerVerificationTests.texts(try LedgerVerificationTests.verify(elsewhere))
+    #expect(texts.contains("blocks 5: its epoch follows another block"))
+    let late = try LedgerVerificationTests.made { maker, ledger in
+      try ledger.commit(.executing(maker.next { $0.epoch = 1 }), durable: false)
+    }
+    texts = LedgerVerificationTests.texts(try LedgerVerificationTests.verify(late))
+    #expect(texts.contains("blocks 1: it is not of the first epoch"))
+  }
+
+  @Test func `an end that is cut off is found`() throws {
+    let directory = try LedgerVerificationTests.twoEpochs()
+    try spoil(directory, "DELETE FROM blocks WHERE height > 2")
+    let texts = LedgerVerificationTests.texts(try LedgerVerificationTests.verify(directory))
+    #expect(texts.contains("epochs 1: it follows a block that is missing"))
+    #expect(texts.contains("executed 8: the last block is 2"))
+    let error = #expect(throws: LedgerError.self) { try LedgerDatabase.open(directory) }
+    #expect(error?.finding?.description == "executed 8: the last block is 2")
+  }
+
+  @Test func `a certificate for the block in another view is found`() throws {
+    let directory = try LedgerVerificationTests.made { maker, ledger in
+      let block = maker.next(isCertified: false)
+      try ledger.commit(.executing(block), durable: false)
+      try ledger.commit(.executing(maker.next()), durable: false)
+      var late = LedgerTransaction()
+      let statement = Statement(
+        kind: .finalize, chain: Owner.chain, epoch: 0, view: 9, hash: block.block.hash)
+      late.certificates = [maker.committee.certificate(statement)]
+      try ledger.commit(late, durable: false)
+    }
+    let texts = LedgerVerificationTests.texts(try LedgerVerificationTests.verify(directory))
+    #expect(texts.contains("blocks 1: its certificate is that of another block"))
   }
 
   @Test func `a certificate signed by too few or by others is found`() throws {
@@ -217,6 +270,14 @@ import Wire
     #expect(texts.contains("blocks 8: its certificate fails its checksum"))
   }
 
+  @Test func `a block under another height is found`() throws {
+    let directory = try LedgerVerificationTests.twoEpochs()
+    try spoil(directory, "UPDATE blocks SET height = 9 WHERE height = 8")
+    let texts = LedgerVerificationTests.texts(try LedgerVerificationTests.verify(directory))
+    #expect(texts.contains("blocks 9: its header has height 8"))
+    #expect(texts.contains("blocks 8: it is missing"))
+  }
+
   @Test func `a cut that moves back is found`() throws {
     let directory = try LedgerVerificationTests.made { maker, ledger in
       for _ in 1...4 { try ledger.commit(.executing(maker.next()), durable: false) }
@@ -234,5 +295,13 @@ import Wire
       ])
     let texts = LedgerVerificationTests.texts(try LedgerVerificationTests.verify(directory))
     #expect(texts.contains("blocks 5: it moves a lane's cut back"))
+  }
+}
+
+extension LedgerError {
+  /// The only finding.
+  fileprivate var finding: LedgerFinding? {
+    guard case .damaged(let findings) = reason, findings.count == 1 else { return nil }
+    return findings[0]
   }
 }
