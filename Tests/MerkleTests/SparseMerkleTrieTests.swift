@@ -19,7 +19,7 @@ import Testing
     let word = random.next()
     switch random.next() % 4 {
     case 0: return Digest(words: 0, 0, 0, word % 64)
-    case 1: return Digest(words: word % 4 << 62, 0, word % 3, word % 5)
+    case 1: return Digest(words: (word % 4) << 62, 0, word % 3, word % 5)
     case 2: return Digest(words: 0xABCD << 48 | word % 32, word % 7, 0, 0)
     default: return Digest(words: word, 1, 2, 3)
     }
