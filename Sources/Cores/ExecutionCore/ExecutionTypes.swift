@@ -1,4 +1,3 @@
-package import LedgerCore
 package import Merkle
 package import Primitives
 package import Records

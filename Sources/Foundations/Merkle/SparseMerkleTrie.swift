@@ -127,13 +127,15 @@ private struct TrieEditor<Nodes: TrieNodes> {
     _ edits: ArraySlice<TrieEdit>, to part: TrieSlot, depth: Int
   ) throws -> TrieSlot {
     guard let first = edits.first else { return part }
-    let path = TriePath(depth: depth, of: first.key)
+    let path: TriePath
     let old: TrieNode
     switch part {
     case .empty: return build(edits, depth: depth)
     case .leaf(let key, let value):
       return build(joined(edits, key, value)[...], depth: depth)
-    case .inner(let hash): old = try SparseMerkleTrie.read(path, hash, nodes)
+    case .inner(let hash):
+      path = TriePath(depth: depth, of: first.key)
+      old = try SparseMerkleTrie.read(path, hash, nodes)
     }
     var new = old
     try eachDigit(of: edits, at: depth) { editor, digit, some in
