@@ -61,6 +61,7 @@ extension Ledger {
       minted = try columns.count(3)
       treasury = try columns.count(4)
     case Ledger.laneSchema.number: try restoreLane(columns)
+    // open set: numbers of tables come from storage.
     default: throw RestoreError(row.table, .unknownTable)
     }
   }
@@ -148,11 +149,13 @@ private struct FinalColumns {
   }
 
   func bytes(_ column: Int) throws(RestoreError) -> [UInt8] {
+    // order: an array of columns, no hash table.
     guard case .bytes(let bytes) = row.values[column] else { throw bad(column) }
     return bytes
   }
 
   func optionalBytes(_ column: Int) throws(RestoreError) -> [UInt8]? {
+    // order: an array of columns, no hash table.
     row.values[column] == .null ? nil : try bytes(column)
   }
 

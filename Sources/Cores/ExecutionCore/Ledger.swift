@@ -149,6 +149,7 @@ private struct ChangedRows {
 
   mutating func note(_ row: Row) {
     let key = Row.trieKey(
+      // order: an array of columns, no hash table.
       table: row.table, Array(row.values.prefix(Ledger.keyColumnCount(of: row.table))))
     if let place = places[key] {
       rows[place] = row
