@@ -30,7 +30,8 @@ package struct RestoreError: Error, Hashable, Sendable {
   /// What is wrong.
   package let reason: Reason
 
-  init(_ table: UInt16, _ reason: Reason) {
+  /// Says what is wrong with a row of a table.
+  package init(_ table: UInt16, _ reason: Reason) {
     self.table = table
     self.reason = reason
   }

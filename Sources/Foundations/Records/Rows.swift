@@ -127,7 +127,10 @@ package struct Row: Hashable, Sendable {
   ///
   /// The bytes are the table's number and per value a type byte (0 null, 1 integer, 2 text, 3
   /// bytes) with eight little-endian bytes of two's complement, or a length and the bytes.
-  package var digest: Digest {
+  package var digest: Digest { Blake2b.hash(Row.encoded(table: table, values), .row) }
+
+  /// A table's number and values in the form that is hashed.
+  static func encoded(table: UInt16, _ values: [ColumnValue]) -> [UInt8] {
     let byteCount = values.reduce(2) { sum, value in
       switch value {
       case .null: sum + 1
@@ -153,6 +156,6 @@ package struct Row: Hashable, Sendable {
         writer.writeBytes(bytes)
       }
     }
-    return Blake2b.hash(writer.bytes, .row)
+    return writer.bytes
   }
 }
