@@ -80,6 +80,13 @@ package struct BodyWanted: Hashable, Sendable {
   package let parent: BlockReference
   /// The blocks above the final one, up to the parent, ascending.
   package let parentChain: [Block]
+
+  /// Joins the parts.
+  package init(view: UInt64, parent: BlockReference, parentChain: [Block]) {
+    self.view = view
+    self.parent = parent
+    self.parentChain = parentChain
+  }
 }
 
 /// A block whose body the engine wants judged.
@@ -88,6 +95,12 @@ package struct CheckWanted: Hashable, Sendable {
   package let block: Block
   /// The blocks above the final one, up to its parent, ascending.
   package let parentChain: [Block]
+
+  /// Joins the parts.
+  package init(block: Block, parentChain: [Block]) {
+    self.block = block
+    self.parentChain = parentChain
+  }
 }
 
 /// Final blocks that a peer wants and memory no longer has.
@@ -98,6 +111,13 @@ package struct BlocksWanted: Hashable, Sendable {
   package let count: Int
   /// The peer.
   package let peer: PeerIndex
+
+  /// Joins the parts.
+  package init(first: UInt64, count: Int, peer: PeerIndex) {
+    self.first = first
+    self.count = count
+    self.peer = peer
+  }
 }
 
 /// Something that operators or others are to hear of.

@@ -1,5 +1,5 @@
 package import Crypto
-package import Primitives
+internal import Primitives
 package import Records
 package import Wire
 
