@@ -207,7 +207,7 @@ let testTargets: [Target] = [
     ["Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "FinalityStorage"]),
   tests(
     "FinalitySimulatorTests",
-    ["Primitives", "Crypto", "Records", "CoreKit", "BFTCore", "FinalitySimulator"]),
+    ["Primitives", "Wire", "Crypto", "Records", "CoreKit", "BFTCore", "FinalitySimulator"]),
   tests(
     "ControlCoreTests", ["Primitives", "Wire", "Crypto", "Records", "CoreKit", "ControlCore"]),
   tests(
