@@ -110,8 +110,8 @@ let adapters: [Target] = [
   module(
     "FinalityStorage", in: "Adapters",
     [
-      "StorageThreads", "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry",
-      "CPlatform", "CSQLite",
+      "StorageThreads", "ControlStorage", "SQLiteStorage", "Primitives", "Wire", "Crypto",
+      "Records", "Telemetry",
     ]),
   module("AdminSocket", in: "Adapters", ["Primitives", "Telemetry", "Reactor", "CPlatform"]),
   module("HTTPServer", in: "Adapters", ["Primitives", "Telemetry", "JSONText", "CMicroHTTPD"]),
@@ -204,7 +204,10 @@ let testTargets: [Target] = [
     ]),
   tests(
     "FinalityStorageTests",
-    ["Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "FinalityStorage"]),
+    [
+      "Primitives", "Wire", "Crypto", "Records", "Telemetry", "ControlStorage", "SQLiteStorage",
+      "FinalityStorage",
+    ]),
   tests(
     "FinalitySimulatorTests",
     ["Primitives", "Wire", "Crypto", "Records", "CoreKit", "BFTCore", "FinalitySimulator"]),

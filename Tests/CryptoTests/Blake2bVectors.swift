@@ -201,6 +201,11 @@ enum Blake2bVectors {
       "a78f57e95719598d8c5278f6a9f5eaddf19f7ec5cde399a1964940df06f0aac7"
     ),
     (
+      .ledgerRecord,
+      "6abdee7614b2b3a58a9dbb050bb59676000041af4f14c01670741a8a4e4e950c",
+      "c79ac3c6a82e1d9f2d899d50bb498b55ab23655982fee52ab2f31536528be5c0"
+    ),
+    (
       .handover,
       "489d367e7c76194e6e03cbdd5948498bcb8332dcabe40d6eb8dce3e0f30cce06",
       "f7b0cfd9dae42aa83f8d1fb6df24a9ba22f2d29edd5ade1f9e48f4cc1a0935ea"

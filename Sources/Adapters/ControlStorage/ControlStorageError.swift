@@ -28,7 +28,8 @@ package struct ControlStorageFailure: Error, Hashable, Sendable {
   /// The error number; zero when storage had been closed.
   package let code: Int32
 
-  init(_ operation: String, _ file: String, code: Int32) {
+  /// Describes an operation that failed.
+  package init(_ operation: String, _ file: String, code: Int32) {
     self.operation = operation
     self.file = file
     self.code = code

@@ -1,17 +1,19 @@
 internal import Glibc
 
 /// The directory of a control log and what is done to the files in it.
-struct Directory: Sendable {
-  let path: String
+package struct Directory: Sendable {
+  /// Where it is.
+  package let path: String
   private let interception: FileInterception?
 
-  init(_ path: String, interception: FileInterception? = nil) {
+  /// Names a directory; `interception` decides on each operation that changes it.
+  package init(_ path: String, interception: FileInterception? = nil) {
     self.path = path
     self.interception = interception
   }
 
   /// Makes the directory, whose parent must exist, unless it is there.
-  func make() throws(ControlStorageFailure) {
+  package func make() throws(ControlStorageFailure) {
     if unsafe mkdir(path, 0o700) == 0 {
       try Directory(parent).sync()
     } else if errno != EEXIST {
@@ -20,7 +22,7 @@ struct Directory: Sendable {
   }
 
   /// The names of all files.
-  func names() throws(ControlStorageFailure) -> [String] {
+  package func names() throws(ControlStorageFailure) -> [String] {
     guard let stream = unsafe opendir(path) else {
       throw ControlStorageFailure("list", path, code: errno)
     }
@@ -40,7 +42,7 @@ struct Directory: Sendable {
   }
 
   /// All bytes of a file.
-  func read(_ name: String) throws(ControlStorageFailure) -> [UInt8] {
+  package func read(_ name: String) throws(ControlStorageFailure) -> [UInt8] {
     let descriptor = unsafe Glibc.open("\(path)/\(name)", O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw ControlStorageFailure("open", name, code: errno) }
     defer { _ = close(descriptor) }
@@ -69,13 +71,14 @@ struct Directory: Sendable {
   }
 
   /// Opens a file for writing.
-  func open(_ name: String, _ mode: DiskFile.Mode) throws(ControlStorageFailure) -> DiskFile {
+  package func open(_ name: String, _ mode: DiskFile.Mode) throws(ControlStorageFailure) -> DiskFile
+  {
     try intercept(.open(file: name), "open", name)
     return try DiskFile("\(path)/\(name)", name: name, mode, interception)
   }
 
   /// Gives a file its final name and makes that durable; replaces the file with that name, if any.
-  func rename(_ name: String, to newName: String) throws(ControlStorageFailure) {
+  package func rename(_ name: String, to newName: String) throws(ControlStorageFailure) {
     try intercept(.rename(from: name, to: newName), "rename", name)
     guard unsafe Glibc.rename("\(path)/\(name)", "\(path)/\(newName)") == 0 else {
       throw ControlStorageFailure("rename", name, code: errno)
@@ -84,7 +87,7 @@ struct Directory: Sendable {
   }
 
   /// Removes a file; a missing one is no failure.
-  func remove(_ name: String) throws(ControlStorageFailure) {
+  package func remove(_ name: String) throws(ControlStorageFailure) {
     try intercept(.remove(file: name), "remove", name)
     guard unsafe unlink("\(path)/\(name)") == 0 || errno == ENOENT else {
       throw ControlStorageFailure("remove", name, code: errno)
@@ -92,7 +95,7 @@ struct Directory: Sendable {
   }
 
   /// Makes the names in the directory durable.
-  func sync() throws(ControlStorageFailure) {
+  package func sync() throws(ControlStorageFailure) {
     try intercept(.syncDirectory, "sync", path)
     let descriptor = unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw ControlStorageFailure("open", path, code: errno) }

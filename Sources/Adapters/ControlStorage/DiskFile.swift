@@ -2,9 +2,9 @@ internal import CPlatform
 internal import Glibc
 
 /// A file that is open for writing, closed with its last holder.
-final class DiskFile: Sendable {
+package final class DiskFile: Sendable {
   /// How writes reach the disk.
-  enum Mode: Sendable {
+  package enum Mode: Sendable {
     /// Through the kernel's cache; durable after `sync`.
     case cached
     /// Past the cache where the file system can; durable after `sync`.
@@ -21,7 +21,8 @@ final class DiskFile: Sendable {
     }
   }
 
-  let name: String
+  /// The name in its directory.
+  package let name: String
   private let descriptor: Int32
   private let isDurable: Bool
   private let interception: FileInterception?
@@ -52,7 +53,7 @@ final class DiskFile: Sendable {
 
   /// Writes the first `count` bytes of `buffer` at an offset. For all modes but `cached`, both are
   /// multiples of a block.
-  func write(
+  package func write(
     _ buffer: AlignedBuffer, count: Int, at offset: Int
   ) throws(ControlStorageFailure) {
     precondition(count <= buffer.byteCount, "\(count) bytes of \(buffer.byteCount)")
@@ -94,7 +95,7 @@ final class DiskFile: Sendable {
   }
 
   /// Reserves room for `byteCount` bytes in all; a file system that cannot is no failure.
-  func reserve(_ byteCount: Int) throws(ControlStorageFailure) {
+  package func reserve(_ byteCount: Int) throws(ControlStorageFailure) {
     try intercept(.reserve(file: name, byteCount: byteCount), "reserve room for")
     let status = cplatform_reserve(descriptor, Int64(byteCount))
     guard status < 0 && status != -EOPNOTSUPP else { return }
@@ -102,7 +103,7 @@ final class DiskFile: Sendable {
   }
 
   /// Makes what was written durable, with the size of the file.
-  func sync() throws(ControlStorageFailure) {
+  package func sync() throws(ControlStorageFailure) {
     try intercept(.sync(file: name), "sync")
     guard fdatasync(descriptor) == 0 else {
       throw ControlStorageFailure("sync", name, code: errno)
@@ -124,12 +125,14 @@ final class DiskFile: Sendable {
 /// Safe: it is filled and written by the one thread that owns the log; opening fills it before that
 /// thread exists. The memory lives from `init` to `deinit`, which frees it when nobody refers to
 /// it.
-final class AlignedBuffer: @unchecked Sendable {
-  let byteCount: Int
-  let start: UnsafeMutableRawPointer
+package final class AlignedBuffer: @unchecked Sendable {
+  /// The size.
+  package let byteCount: Int
+  /// The first byte.
+  package let start: UnsafeMutableRawPointer
 
   /// Reserves zeros.
-  init(byteCount: Int) {
+  package init(byteCount: Int) {
     self.byteCount = byteCount
     start = .allocate(byteCount: byteCount, alignment: Block.byteCount)
     _ = unsafe memset(start, 0, byteCount)
@@ -140,7 +143,7 @@ final class AlignedBuffer: @unchecked Sendable {
   }
 
   /// Puts bytes at the beginning.
-  func fill(_ bytes: some Collection<UInt8>) {
+  package func fill(_ bytes: some Collection<UInt8>) {
     precondition(bytes.count <= byteCount, "\(bytes.count) bytes for \(byteCount)")
     let target = unsafe UnsafeMutableRawBufferPointer(start: start, count: byteCount)
     unsafe target.copyBytes(from: bytes)

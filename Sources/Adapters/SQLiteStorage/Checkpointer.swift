@@ -47,16 +47,16 @@ final class CheckpointConnections: Sendable {
   private let connections: Mutex<Pair>
 
   private struct Pair {
-    let log: Connection
-    let state: Connection
+    let log: SQLiteConnection
+    let state: SQLiteConnection
   }
 
   /// Opens a connection to each file.
   init(directory: String) throws(SQLiteError) {
     connections = Mutex(
       Pair(
-        log: try Connection(path: "\(directory)/\(LogSchema.file)", mode: .create),
-        state: try Connection(path: "\(directory)/\(StateSchema.file)", mode: .create)))
+        log: try SQLiteConnection(path: "\(directory)/\(LogSchema.file)", mode: .create),
+        state: try SQLiteConnection(path: "\(directory)/\(StateSchema.file)", mode: .create)))
   }
 
   /// Moves as much of a write-ahead log as readers allow; a second mover is no failure.

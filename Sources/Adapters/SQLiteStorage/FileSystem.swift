@@ -1,15 +1,17 @@
 internal import Glibc
 
 /// The few operations on files that SQLite does not do itself.
-enum FileSystem {
+package enum FileSystem {
   /// What the operating system answered.
-  struct Failure: Error {
-    let code: Int32
-    let operation: String
+  package struct Failure: Error {
+    /// The error number.
+    package let code: Int32
+    /// What was tried.
+    package let operation: String
   }
 
   /// Makes a directory, whose parent must exist, unless it is there.
-  static func makeDirectory(_ path: String) throws(Failure) {
+  package static func makeDirectory(_ path: String) throws(Failure) {
     if unsafe mkdir(path, 0o700) == 0 {
       try syncDirectory(parent(of: path))
     } else if errno != EEXIST {
@@ -18,31 +20,31 @@ enum FileSystem {
   }
 
   /// Renames a file and replaces the one with the new name, if any; a missing file is no failure.
-  static func move(_ path: String, to newPath: String) throws(Failure) {
+  package static func move(_ path: String, to newPath: String) throws(Failure) {
     guard unsafe rename(path, newPath) == 0 || errno == ENOENT else {
       throw Failure(code: errno, operation: "rename \(path)")
     }
   }
 
   /// Removes a file; a missing file is no failure.
-  static func remove(_ path: String) throws(Failure) {
+  package static func remove(_ path: String) throws(Failure) {
     guard unsafe unlink(path) == 0 || errno == ENOENT else {
       throw Failure(code: errno, operation: "remove \(path)")
     }
   }
 
   /// Whether something has this path.
-  static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+  package static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
   /// The size of a file; zero when there is none.
-  static func byteCount(of path: String) -> UInt64 {
+  package static func byteCount(of path: String) -> UInt64 {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return 0 }
     return UInt64(max(0, status.st_size))
   }
 
   /// Makes the names in a directory durable.
-  static func syncDirectory(_ path: String) throws(Failure) {
+  package static func syncDirectory(_ path: String) throws(Failure) {
     let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw Failure(code: errno, operation: "open \(path)") }
     defer { _ = close(descriptor) }
@@ -50,7 +52,7 @@ enum FileSystem {
   }
 
   /// The files that belong to one database: itself, its write-ahead log and the log's index.
-  static let databaseSuffixes = ["", "-wal", "-shm"]
+  package static let databaseSuffixes = ["", "-wal", "-shm"]
 
   private static func parent(of path: String) -> String {
     let trimmed = path.reversed().drop { $0 == "/" }

@@ -47,13 +47,13 @@ package struct IngestBenchmark: Hashable, Sendable {
     for suffix in FileSystem.databaseSuffixes {
       try FileSystem.remove(path + suffix)
     }
-    let connection = try Connection(path: path, mode: .create, cacheBytes: 8 * 1_048_576)
+    let connection = try SQLiteConnection(path: path, mode: .create, cacheBytes: 8 * 1_048_576)
     try connection.execute("PRAGMA synchronous=FULL")
     _ = try Migration.apply(LogSchema.migrations, to: connection)
     return try measure(connection)
   }
 
-  private func measure(_ connection: Connection) throws -> Result {
+  private func measure(_ connection: SQLiteConnection) throws -> Result {
     var random = Xoshiro256(seed: 1)
     let body = (0..<operationBytes).map { _ in UInt8(truncatingIfNeeded: random.next()) }
     let insert = try connection.prepare(

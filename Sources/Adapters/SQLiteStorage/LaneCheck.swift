@@ -31,7 +31,7 @@ struct LaneCheck: Sendable {
   }
 
   /// Reads and checks the stretch.
-  func run(_ connection: Connection) -> Outcome {
+  func run(_ connection: SQLiteConnection) -> Outcome {
     var outcome = Outcome()
     do throws(SQLiteError) {
       try run(connection, &outcome)
@@ -47,7 +47,7 @@ struct LaneCheck: Sendable {
     return outcome
   }
 
-  private func run(_ connection: Connection, _ outcome: inout Outcome) throws(SQLiteError) {
+  private func run(_ connection: SQLiteConnection, _ outcome: inout Outcome) throws(SQLiteError) {
     var previous = try previousHeader(connection)
     let statement = try connection.cached(
       """
@@ -88,7 +88,7 @@ struct LaneCheck: Sendable {
 
   /// The header before the stretch and its digest.
   private func previousHeader(
-    _ connection: Connection
+    _ connection: SQLiteConnection
   ) throws(SQLiteError) -> (header: BundleHeader, digest: Digest)? {
     guard numbers.lowerBound > 1 else { return nil }
     let bytes = try connection.bytes(
@@ -158,7 +158,7 @@ struct LaneCheck: Sendable {
   }
 
   private func checkColumns(
-    _ statement: Statement, _ header: BundleHeader, _ digest: Digest,
+    _ statement: SQLiteStatement, _ header: BundleHeader, _ digest: Digest,
     _ outcome: inout Outcome
   ) {
     let isEqual =

@@ -8,14 +8,14 @@ internal import Records
 /// Heights that are multiples of `LaneTile.levelStep` are stored. Between two of them a hash is
 /// computed from at most 256 stored ones, which are read once and kept for the rest of the proof.
 final class LaneTreeSource {
-  private let log: Connection
+  private let log: SQLiteConnection
   private let laneIndex: Int64
   private let position: LanePosition
   /// The stored hashes below one subtree, by that subtree.
   private var groups: [SubtreeReference: [Digest]] = [:]
 
   /// Reads the tree of the lane with row `laneIndex`, of which `position` is the last leaf used.
-  init(log: Connection, laneIndex: Int64, position: LanePosition) {
+  init(log: SQLiteConnection, laneIndex: Int64, position: LanePosition) {
     self.log = log
     self.laneIndex = laneIndex
     self.position = position
@@ -80,7 +80,8 @@ final class LaneTreeSource {
   }
 
   private func read(
-    _ statement: Statement, _ values: [ColumnValue], count: Int, _ digest: ([UInt8]) -> Digest?
+    _ statement: SQLiteStatement, _ values: [ColumnValue], count: Int,
+    _ digest: ([UInt8]) -> Digest?
   ) throws -> [Digest] {
     let digests = try statement.withBound(values) { () throws(SQLiteError) in
       var digests: [Digest] = []

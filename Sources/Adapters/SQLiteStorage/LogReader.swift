@@ -13,7 +13,7 @@ enum LogReader {
   }
 
   /// All lanes in ascending order of name.
-  static func lanes(_ connection: Connection) throws(OpenFailure) -> [Lane] {
+  static func lanes(_ connection: SQLiteConnection) throws(OpenFailure) -> [Lane] {
     let statement = try query(
       connection,
       """
@@ -56,7 +56,7 @@ enum LogReader {
   /// The outlines of all lanes by lane row; checks that the numbers have no gap. Reads the bundles
   /// in the order of their rows, which is sequential.
   static func outlines(
-    _ connection: Connection, lanes: [Lane]
+    _ connection: SQLiteConnection, lanes: [Lane]
   ) throws(OpenFailure) -> [Int64: Outline] {
     var outlines: [Int64: Outline] = [:]
     for lane in lanes {
@@ -86,7 +86,7 @@ enum LogReader {
   }
 
   /// Checks that each lane's row names its last header.
-  static func checkHeads(_ connection: Connection, lanes: [Lane]) throws(OpenFailure) {
+  static func checkHeads(_ connection: SQLiteConnection, lanes: [Lane]) throws(OpenFailure) {
     for lane in lanes {
       let header = try OpenFailure.wrap { () throws(SQLiteError) in
         try connection.bytes(
@@ -100,7 +100,7 @@ enum LogReader {
   }
 
   /// All proofs of equivocation.
-  static func proofs(_ connection: Connection) throws(OpenFailure) -> [EquivocationProof] {
+  static func proofs(_ connection: SQLiteConnection) throws(OpenFailure) -> [EquivocationProof] {
     let statement = try query(connection, "SELECT proof FROM proofs ORDER BY lane, number")
     var proofs: [EquivocationProof] = []
     while try step(statement) {
@@ -126,12 +126,12 @@ enum LogReader {
   }
 
   private static func query(
-    _ connection: Connection, _ sql: String
-  ) throws(OpenFailure) -> Statement {
+    _ connection: SQLiteConnection, _ sql: String
+  ) throws(OpenFailure) -> SQLiteStatement {
     try OpenFailure.wrap { () throws(SQLiteError) in try connection.prepare(sql) }
   }
 
-  private static func step(_ statement: Statement) throws(OpenFailure) -> Bool {
+  private static func step(_ statement: SQLiteStatement) throws(OpenFailure) -> Bool {
     try OpenFailure.wrap { () throws(SQLiteError) in try statement.step() }
   }
 }

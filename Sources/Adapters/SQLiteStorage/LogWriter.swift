@@ -10,7 +10,7 @@ internal import Wire
 /// - L1: the bundles of a lane are numbered 1, 2, 3 without gaps, in the order of their rows.
 /// - L2: a lane's head names its last bundle.
 struct LogWriter {
-  let connection: Connection
+  let connection: SQLiteConnection
   private var lanes: [LaneID: Place]
 
   private struct Place {
@@ -19,7 +19,7 @@ struct LogWriter {
   }
 
   /// Takes over an opened file whose lanes end as given.
-  init(connection: Connection) throws(SQLiteError) {
+  init(connection: SQLiteConnection) throws(SQLiteError) {
     self.connection = connection
     var lanes: [LaneID: Place] = [:]
     let statement = try connection.prepare("SELECT lane_index, lane, number FROM lanes")

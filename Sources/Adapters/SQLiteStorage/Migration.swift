@@ -1,12 +1,19 @@
 /// One step that brings a database file from one version of its tables to the next.
-struct Migration {
+package struct Migration {
   /// The version after the step, counting from 1 without gaps.
-  let version: Int64
+  package let version: Int64
   /// What is run, in one transaction with the new version.
-  let statements: [String]
+  package let statements: [String]
+
+  /// Declares a step.
+  package init(version: Int64, statements: [String]) {
+    self.version = version
+    self.statements = statements
+  }
 
   /// Applies every step beyond the file's version; `newer` when the file is beyond all of them.
-  static func apply(_ migrations: [Migration], to connection: Connection) throws(SQLiteError)
+  package static func apply(_ migrations: [Migration], to connection: SQLiteConnection)
+    throws(SQLiteError)
     -> Outcome
   {
     let found = try connection.integer("PRAGMA user_version") ?? 0
@@ -24,7 +31,7 @@ struct Migration {
   }
 
   /// What became of the file.
-  enum Outcome: Equatable {
+  package enum Outcome: Equatable {
     /// The file was empty.
     case created
     /// The file holds data and has the newest tables now.

@@ -4,7 +4,7 @@ internal import Records
 
 /// `log.db` after it was opened and checked.
 struct OpenedLog {
-  let connection: Connection
+  let connection: SQLiteConnection
   let lanes: [LogReader.Lane]
   let outlines: [Int64: LogReader.Outline]
   let proofs: [EquivocationProof]
@@ -14,7 +14,7 @@ struct OpenedLog {
   init(directory: String, cacheBytes: Int) throws(OpenFailure) {
     let path = "\(directory)/\(LogSchema.file)"
     let connection = try OpenFailure.wrap { () throws(SQLiteError) in
-      let connection = try Connection(path: path, mode: .create, cacheBytes: cacheBytes)
+      let connection = try SQLiteConnection(path: path, mode: .create, cacheBytes: cacheBytes)
       try connection.execute("PRAGMA synchronous=FULL")
       return connection
     }
@@ -54,7 +54,7 @@ extension LogSchema {
 
 /// `state.db` after it was opened and checked, or made anew.
 struct OpenedState {
-  let connection: Connection
+  let connection: SQLiteConnection
   let applied: Frontier
   let rowSet: [UInt8]
   let origin: StateOrigin
@@ -100,7 +100,7 @@ struct OpenedState {
     origin: StateOrigin = .kept
   ) throws(OpenFailure) -> OpenedState? {
     let connection = try OpenFailure.wrap { () throws(SQLiteError) in
-      let connection = try Connection(path: path, mode: .create, cacheBytes: cacheBytes)
+      let connection = try SQLiteConnection(path: path, mode: .create, cacheBytes: cacheBytes)
       try connection.execute("PRAGMA synchronous=NORMAL")
       return connection
     }
@@ -131,7 +131,7 @@ struct OpenedState {
 
   /// Brings the tables to the newest version; whether the file was empty.
   static func migrate(
-    _ connection: Connection, _ migrations: [Migration]
+    _ connection: SQLiteConnection, _ migrations: [Migration]
   ) throws(OpenFailure) -> Bool {
     let outcome = try OpenFailure.wrap { () throws(SQLiteError) in
       try Migration.apply(migrations, to: connection)
@@ -147,7 +147,7 @@ struct OpenedState {
   ///
   /// A commit that a killed run had written but not synced is seen again after the kill, and so is
   /// one whose sync failed: moving the log writes those pages anew and syncs them.
-  static func settle(_ connection: Connection, wasClosed: Bool) throws(OpenFailure) {
+  static func settle(_ connection: SQLiteConnection, wasClosed: Bool) throws(OpenFailure) {
     let findings = try OpenFailure.wrap { () throws(SQLiteError) in
       let findings = wasClosed ? [] : try connection.quickCheck()
       if findings.isEmpty { try connection.checkpointAndTruncate() }
@@ -157,7 +157,7 @@ struct OpenedState {
   }
 
   /// How far the rows reflect the lanes.
-  static func applied(_ connection: Connection) throws(OpenFailure) -> Frontier {
+  static func applied(_ connection: SQLiteConnection) throws(OpenFailure) -> Frontier {
     let entries = try OpenFailure.wrap { () throws(SQLiteError) in
       let statement = try connection.prepare("SELECT lane, number FROM applied")
       var entries: [(lane: Digest?, number: UInt64)] = []
@@ -174,7 +174,7 @@ struct OpenedState {
     return frontier
   }
 
-  private static func rowSet(_ connection: Connection) throws(OpenFailure) -> [UInt8] {
+  private static func rowSet(_ connection: SQLiteConnection) throws(OpenFailure) -> [UInt8] {
     let bytes = try OpenFailure.wrap { () throws(SQLiteError) in
       try connection.bytes("SELECT state FROM row_set WHERE id = 1") ?? []
     }

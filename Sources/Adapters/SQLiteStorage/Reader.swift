@@ -7,13 +7,13 @@ internal import Wire
 /// The rows are those of one moment. The lanes only grow: what was there stays, and they are never
 /// behind the rows.
 package final class Reader {
-  let log: Connection
-  private let state: Connection
+  let log: SQLiteConnection
+  private let state: SQLiteConnection
 
   init(directory: String, cacheBytes: Int) throws(SQLiteError) {
-    log = try Connection(
+    log = try SQLiteConnection(
       path: "\(directory)/\(LogSchema.file)", mode: .readOnly, cacheBytes: cacheBytes)
-    state = try Connection(
+    state = try SQLiteConnection(
       path: "\(directory)/\(StateSchema.file)", mode: .readOnly, cacheBytes: cacheBytes)
   }
 

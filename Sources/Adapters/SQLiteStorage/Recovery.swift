@@ -67,14 +67,14 @@ package struct RecoveredContent: Sendable {
 package struct Recovery {
   /// What the directory held.
   package let content: RecoveredContent
-  private let log: Connection
-  private let state: Connection
+  private let log: SQLiteConnection
+  private let state: SQLiteConnection
 
   /// Opens connections of its own for reading.
   init(_ content: RecoveredContent, directory: String) throws(SQLiteError) {
     self.content = content
-    log = try Connection(path: "\(directory)/\(LogSchema.file)", mode: .readOnly)
-    state = try Connection(path: "\(directory)/\(StateSchema.file)", mode: .readOnly)
+    log = try SQLiteConnection(path: "\(directory)/\(LogSchema.file)", mode: .readOnly)
+    state = try SQLiteConnection(path: "\(directory)/\(StateSchema.file)", mode: .readOnly)
   }
 
   /// Calls `body` with every row of a table in order of key.

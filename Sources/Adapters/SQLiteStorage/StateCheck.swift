@@ -4,7 +4,7 @@ internal import Records
 
 /// Checks `state.db` of a directory: the hash over all rows and how far they reflect the lanes.
 struct StateCheck {
-  let connection: Connection
+  let connection: SQLiteConnection
   let tables: [TableSchema]
 
   /// Adds what is wrong to `report`.

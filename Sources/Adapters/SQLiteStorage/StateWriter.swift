@@ -4,7 +4,7 @@ internal import Records
 /// Changes `state.db`: rows, how far they reflect the lanes, and the hash over them, all or
 /// nothing.
 struct StateWriter {
-  let connection: Connection
+  let connection: SQLiteConnection
   private let tables: [UInt16: Table]
 
   private struct Table {
@@ -19,7 +19,7 @@ struct StateWriter {
   }
 
   /// Takes over an opened file with these tables.
-  init(connection: Connection, tables: [TableSchema]) {
+  init(connection: SQLiteConnection, tables: [TableSchema]) {
     self.connection = connection
     self.tables = Dictionary(
       uniqueKeysWithValues: tables.map {

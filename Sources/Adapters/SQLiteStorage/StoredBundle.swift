@@ -30,7 +30,7 @@ struct StoredBundle {
   let body: [UInt8]
 
   /// Reads the columns `header`, `signature` and `body`, which start at `column`.
-  init(_ statement: Statement, from column: Int) {
+  init(_ statement: SQLiteStatement, from column: Int) {
     header = statement.bytes(column)
     signature = statement.bytes(column + 1)
     body = statement.bytes(column + 2)

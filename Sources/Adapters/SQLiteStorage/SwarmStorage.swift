@@ -161,7 +161,7 @@ package final class SwarmStorage: Sendable {
   }
 
   private func withMeta(
-    _ key: String, _ body: (Connection) throws(SQLiteError) -> [UInt8]?
+    _ key: String, _ body: (SQLiteConnection) throws(SQLiteError) -> [UInt8]?
   ) throws(StorageFailure) -> [UInt8]? {
     precondition(!key.hasPrefix(LogSchema.reservedPrefix), "the key \(key) is reserved")
     let refusal = writer.queue.read { queue -> StorageFailure? in

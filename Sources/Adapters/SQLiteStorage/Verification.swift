@@ -26,9 +26,9 @@ package enum Verification {
     precondition(threadCount > 0, "\(threadCount) threads")
     let start = MonotonicClock.nanoseconds
     var report = VerificationReport()
-    let state = try Connection(
+    let state = try SQLiteConnection(
       path: "\(directory)/\(StateSchema.file)", mode: .readOnly, cacheBytes: 8 * 1_048_576)
-    let log = try Connection(
+    let log = try SQLiteConnection(
       path: "\(directory)/\(LogSchema.file)", mode: .readOnly, cacheBytes: 8 * 1_048_576)
     check(.rows, in: &report) { () throws(SQLiteError) in try beginSnapshot(state) }
     check(.head, in: &report) { () throws(SQLiteError) in try beginSnapshot(log) }
@@ -72,12 +72,13 @@ package enum Verification {
     }
   }
 
-  private static func beginSnapshot(_ connection: Connection) throws(SQLiteError) {
+  private static func beginSnapshot(_ connection: SQLiteConnection) throws(SQLiteError) {
     try connection.execute("BEGIN")
     _ = try connection.integer("SELECT count(*) FROM sqlite_schema")
   }
 
-  private static func quickCheck(_ connection: Connection, _ report: inout VerificationReport) {
+  private static func quickCheck(_ connection: SQLiteConnection, _ report: inout VerificationReport)
+  {
     do throws(SQLiteError) {
       for finding in try connection.quickCheck() {
         report.add(.init(.file, "\(connection.path): \(finding)"))
@@ -89,7 +90,7 @@ package enum Verification {
 
   /// The lanes; a finding when their rows cannot be read.
   private static func readLanes(
-    _ log: Connection, _ report: inout VerificationReport
+    _ log: SQLiteConnection, _ report: inout VerificationReport
   ) -> [LogReader.Lane] {
     do throws(OpenFailure) {
       return try LogReader.lanes(log)
@@ -101,7 +102,7 @@ package enum Verification {
 
   /// The number of bundles that are held of a lane.
   private static func countBundles(
-    _ log: Connection, _ lane: LogReader.Lane, _ report: inout VerificationReport
+    _ log: SQLiteConnection, _ lane: LogReader.Lane, _ report: inout VerificationReport
   ) -> UInt64 {
     var count: Int64?
     check(.gap, lane: lane.head.lane, in: &report) { () throws(SQLiteError) in
@@ -113,7 +114,7 @@ package enum Verification {
 
   /// Grows each lane's tree from its headers and compares head, peaks and tiles.
   private static func checkTrees(
-    _ log: Connection, _ lanes: [LogReader.Lane], _ stretchCounts: [Int],
+    _ log: SQLiteConnection, _ lanes: [LogReader.Lane], _ stretchCounts: [Int],
     _ outcomes: [LaneCheck.Outcome], _ report: inout VerificationReport
   ) {
     var rest = outcomes[...]
@@ -134,7 +135,7 @@ package enum Verification {
   }
 
   private static func checkTree(
-    _ log: Connection, _ lane: LogReader.Lane, _ digests: [Digest?],
+    _ log: SQLiteConnection, _ lane: LogReader.Lane, _ digests: [Digest?],
     _ report: inout VerificationReport
   ) {
     let head = lane.head
@@ -157,7 +158,7 @@ package enum Verification {
   }
 
   private static func compareTiles(
-    _ log: Connection, _ lane: LogReader.Lane, _ expected: [SubtreeReference: Digest],
+    _ log: SQLiteConnection, _ lane: LogReader.Lane, _ expected: [SubtreeReference: Digest],
     _ report: inout VerificationReport
   ) {
     var stored: [(subtree: SubtreeReference, hash: Digest?)] = []
@@ -195,7 +196,7 @@ package enum Verification {
 
   /// Looks for bundles beyond the head.
   private static func checkSurplus(
-    _ log: Connection, _ lane: LogReader.Lane, _ report: inout VerificationReport
+    _ log: SQLiteConnection, _ lane: LogReader.Lane, _ report: inout VerificationReport
   ) {
     var number: Int64?
     check(.gap, lane: lane.head.lane, in: &report) { () throws(SQLiteError) in
@@ -208,7 +209,7 @@ package enum Verification {
       .init(.gap, lane: lane.head.lane, number: UInt64(number), "lies beyond the lane's head"))
   }
 
-  private static func checkProofs(_ log: Connection, _ report: inout VerificationReport) {
+  private static func checkProofs(_ log: SQLiteConnection, _ report: inout VerificationReport) {
     do throws(OpenFailure) {
       report.proofs = try LogReader.proofs(log).count
     } catch {
@@ -231,7 +232,7 @@ private final class LaneWork: Sendable {
   /// Checks stretches until none is left.
   func run(path: String) {
     do throws(SQLiteError) {
-      let connection = try Connection(path: path, mode: .readOnly)
+      let connection = try SQLiteConnection(path: path, mode: .readOnly)
       while let index = claim() {
         let outcome = checks[index].run(connection)
         results.withLock { $0[index] = outcome }

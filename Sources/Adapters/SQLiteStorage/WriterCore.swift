@@ -65,7 +65,7 @@ struct WriterCore {
   }
 
   /// The connection to one of the files.
-  func connection(to file: DatabaseFile) -> Connection {
+  func connection(to file: DatabaseFile) -> SQLiteConnection {
     switch file {
     case .log: log.connection
     case .state: state.connection

@@ -83,6 +83,8 @@ package enum HashTag: String, CaseIterable, Sendable {
   case streamLeaf = "so.stream.v1"
   /// One record of the vote journal on disk.
   case voteRecord = "so.vote.rec.v1"
+  /// One record of the executed ledger's database.
+  case ledgerRecord = "so.ledger.rec.v1"
   /// The end of an epoch and the validators that follow.
   case handover = "so.handover.v1"
   /// A change of validators that validators approve.
@@ -145,9 +147,10 @@ package enum HashTag: String, CaseIterable, Sendable {
     case .trieNode: 36
     case .streamLeaf: 37
     case .voteRecord: 38
-    case .handover: 39
-    case .reconfiguration: 40
-    case .checkedSignature: 41
+    case .ledgerRecord: 39
+    case .handover: 40
+    case .reconfiguration: 41
+    case .checkedSignature: 42
     }
   }
 }

@@ -1,8 +1,8 @@
 internal import CSQLite
-internal import Records
+package import Records
 
 /// A prepared statement, finalized with its last reference; used by one thread at a time.
-final class Statement {
+package final class SQLiteStatement {
   private let handle: OpaquePointer
   private let sql: String
 
@@ -17,7 +17,7 @@ final class Statement {
       isWhole = tail.map { unsafe $0.pointee == 0 } ?? false
       return status
     }
-    guard status == SQLITE_OK else { throw Connection.error(status, of: database, in: sql) }
+    guard status == SQLITE_OK else { throw SQLiteConnection.error(status, of: database, in: sql) }
     guard let handle = compiled else {
       throw SQLiteError(code: SQLITE_MISUSE, message: "no statement", context: sql)
     }
@@ -33,25 +33,25 @@ final class Statement {
   }
 
   /// Runs the statement once with `values` as its parameters, ignoring rows.
-  func run(_ values: [ColumnValue] = []) throws(SQLiteError) {
+  package func run(_ values: [ColumnValue] = []) throws(SQLiteError) {
     try withBound(values) { () throws(SQLiteError) in
       while try step() {}
     }
   }
 
   /// Whether the statement returned another row.
-  func step() throws(SQLiteError) -> Bool {
+  package func step() throws(SQLiteError) -> Bool {
     let status = unsafe sqlite3_step(handle)
     switch status {
     case SQLITE_ROW: return true
     case SQLITE_DONE: return false
-    default: throw Connection.error(status, of: unsafe sqlite3_db_handle(handle), in: sql)
+    default: throw SQLiteConnection.error(status, of: unsafe sqlite3_db_handle(handle), in: sql)
     }
   }
 
   /// Binds `values`, runs `body` and resets. SQLite reads the values' own bytes: each level of the
   /// recursion keeps one value in place until the body is done.
-  func withBound<Result>(
+  package func withBound<Result>(
     _ values: [ColumnValue], _ body: () throws(SQLiteError) -> Result
   ) throws(SQLiteError) -> Result {
     defer {
@@ -99,30 +99,30 @@ final class Statement {
 
   private func check(_ status: Int32) throws(SQLiteError) {
     guard status == SQLITE_OK else {
-      throw Connection.error(status, of: unsafe sqlite3_db_handle(handle), in: sql)
+      throw SQLiteConnection.error(status, of: unsafe sqlite3_db_handle(handle), in: sql)
     }
   }
 
   // MARK: The current row
 
   /// The number of columns.
-  var columnCount: Int { Int(unsafe sqlite3_column_count(handle)) }
+  package var columnCount: Int { Int(unsafe sqlite3_column_count(handle)) }
 
   /// An integer; 0 for NULL.
-  func integer(_ column: Int) -> Int64 {
+  package func integer(_ column: Int) -> Int64 {
     unsafe sqlite3_column_int64(handle, Int32(column))
   }
 
   /// A number stored by its bit pattern.
-  func unsigned(_ column: Int) -> UInt64 { UInt64(bitPattern: integer(column)) }
+  package func unsigned(_ column: Int) -> UInt64 { UInt64(bitPattern: integer(column)) }
 
   /// A copy of a blob's or text's bytes; empty for NULL.
-  func bytes(_ column: Int) -> [UInt8] {
+  package func bytes(_ column: Int) -> [UInt8] {
     withBytes(column) { Array($0) }
   }
 
   /// Text, bytes that are not UTF-8 replaced.
-  func text(_ column: Int) -> String {
+  package func text(_ column: Int) -> String {
     withBytes(column) { String(decoding: $0, as: UTF8.self) }
   }
 
@@ -136,7 +136,7 @@ final class Statement {
 
   /// A value with the type it is stored with; a real number, which no table of ours holds, reads as
   /// NULL.
-  func value(_ column: Int) -> ColumnValue {
+  package func value(_ column: Int) -> ColumnValue {
     switch unsafe sqlite3_column_type(handle, Int32(column)) {
     case SQLITE_INTEGER: .integer(integer(column))
     case SQLITE_TEXT: .text(text(column))
@@ -146,5 +146,5 @@ final class Statement {
   }
 
   /// All values of the row.
-  var row: [ColumnValue] { (0..<columnCount).map(value(_:)) }
+  package var row: [ColumnValue] { (0..<columnCount).map(value(_:)) }
 }

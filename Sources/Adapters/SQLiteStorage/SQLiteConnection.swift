@@ -1,13 +1,13 @@
 internal import CSQLite
-internal import Records
+package import Records
 
 /// One connection to one database file; used by one thread at a time.
 ///
 /// Opened without SQLite's own mutexes: a connection lives inside a `Mutex`, or belongs to the
 /// thread that made it.
-final class Connection {
+package final class SQLiteConnection {
   /// How a file is opened.
-  enum Mode {
+  package enum Mode {
     /// For reading and writing, made when absent.
     case create
     /// For reading only: the file is never changed.
@@ -15,17 +15,17 @@ final class Connection {
   }
 
   /// The most statements kept compiled.
-  static let statementsMax = 64
+  package static let statementsMax = 64
 
   private let handle: OpaquePointer
   private let walPageCount: UnsafeMutablePointer<Int32>
-  private var statements: [String: (statement: Statement, use: UInt64)] = [:]
+  private var statements: [String: (statement: SQLiteStatement, use: UInt64)] = [:]
   private var uses: UInt64 = 0
   /// The path of the file.
-  let path: String
+  package let path: String
 
   /// Opens a file and sets what every connection has in common.
-  init(path: String, mode: Mode, cacheBytes: Int = 2_097_152) throws(SQLiteError) {
+  package init(path: String, mode: Mode, cacheBytes: Int = 2_097_152) throws(SQLiteError) {
     let flags =
       switch mode {
       case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
@@ -40,7 +40,7 @@ final class Connection {
     self.path = path
     walPageCount = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
     walPageCount.initialize(to: 0)
-    guard status == SQLITE_OK else { throw Connection.error(status, of: handle, in: path) }
+    guard status == SQLITE_OK else { throw SQLiteConnection.error(status, of: handle, in: path) }
     _ = unsafe sqlite3_extended_result_codes(handle, 1)
     _ = unsafe sqlite3_busy_timeout(handle, 10_000)
     try check(unsafe csqlite_disable_checkpoint_on_close(handle), in: "NO_CKPT_ON_CLOSE")
@@ -83,26 +83,26 @@ final class Connection {
   }
 
   /// Pages in the write-ahead log after this connection's last commit.
-  var walPages: Int { Int(walPageCount.pointee) }
+  package var walPages: Int { Int(walPageCount.pointee) }
 
   /// Runs statements that return nothing of interest.
-  func execute(_ sql: String) throws(SQLiteError) {
+  package func execute(_ sql: String) throws(SQLiteError) {
     try check(unsafe sqlite3_exec(handle, sql, nil, nil, nil), in: sql)
   }
 
   /// A compiled statement that is not kept.
-  func prepare(_ sql: String) throws(SQLiteError) -> Statement {
-    try Statement(sql, in: handle)
+  package func prepare(_ sql: String) throws(SQLiteError) -> SQLiteStatement {
+    try SQLiteStatement(sql, in: handle)
   }
 
   /// A compiled statement, kept under its text; beyond the limit the least recently used one goes.
-  func cached(_ sql: String) throws(SQLiteError) -> Statement {
+  package func cached(_ sql: String) throws(SQLiteError) -> SQLiteStatement {
     uses += 1
     if let found = statements[sql]?.statement {
       statements[sql]?.use = uses
       return found
     }
-    if statements.count >= Connection.statementsMax {
+    if statements.count >= SQLiteConnection.statementsMax {
       if let oldest = statements.min(by: { $0.value.use < $1.value.use })?.key {
         statements[oldest] = nil
       }
@@ -113,7 +113,7 @@ final class Connection {
   }
 
   /// The first column of the first row as an integer, or `nil` without a row.
-  func integer(_ sql: String, _ values: [ColumnValue] = []) throws(SQLiteError) -> Int64? {
+  package func integer(_ sql: String, _ values: [ColumnValue] = []) throws(SQLiteError) -> Int64? {
     let statement = try cached(sql)
     return try statement.withBound(values) { () throws(SQLiteError) -> Int64? in
       try statement.step() ? statement.integer(0) : nil
@@ -121,7 +121,7 @@ final class Connection {
   }
 
   /// The first column of the first row as bytes, or `nil` without a row.
-  func bytes(_ sql: String, _ values: [ColumnValue] = []) throws(SQLiteError) -> [UInt8]? {
+  package func bytes(_ sql: String, _ values: [ColumnValue] = []) throws(SQLiteError) -> [UInt8]? {
     let statement = try cached(sql)
     return try statement.withBound(values) { () throws(SQLiteError) -> [UInt8]? in
       try statement.step() ? statement.bytes(0) : nil
@@ -129,13 +129,13 @@ final class Connection {
   }
 
   /// The first column of the first row as text; empty without a row.
-  func text(_ sql: String) throws(SQLiteError) -> String {
+  package func text(_ sql: String) throws(SQLiteError) -> String {
     let statement = try prepare(sql)
     return try statement.step() ? statement.text(0) : ""
   }
 
   /// Runs `body` in a transaction that takes the write lock at once; rolls back when it throws.
-  func transaction<Result>(
+  package func transaction<Result>(
     _ body: () throws(SQLiteError) -> Result
   ) throws(SQLiteError) -> Result {
     try cached("BEGIN IMMEDIATE").run()
@@ -151,20 +151,20 @@ final class Connection {
   }
 
   /// What a checkpoint did.
-  struct Checkpoint {
+  package struct Checkpoint {
     /// Pages in the log, or 0 after a truncation.
-    let logPages: Int
+    package let logPages: Int
     /// Pages of the log that are in the database now.
-    let movedPages: Int
+    package let movedPages: Int
   }
 
   /// Moves the write-ahead log into the database as far as readers allow.
-  func checkpointPassively() throws(SQLiteError) -> Checkpoint {
+  package func checkpointPassively() throws(SQLiteError) -> Checkpoint {
     try checkpoint(SQLITE_CHECKPOINT_PASSIVE)
   }
 
   /// Moves the whole write-ahead log into the database, syncs it and empties the log.
-  func checkpointAndTruncate() throws(SQLiteError) {
+  package func checkpointAndTruncate() throws(SQLiteError) {
     _ = try checkpoint(SQLITE_CHECKPOINT_TRUNCATE)
   }
 
@@ -178,7 +178,7 @@ final class Connection {
   }
 
   /// What `PRAGMA quick_check` finds, at most `limit` lines; empty when the file is sound.
-  func quickCheck(limit: Int = 20) throws(SQLiteError) -> [String] {
+  package func quickCheck(limit: Int = 20) throws(SQLiteError) -> [String] {
     let statement = try prepare("PRAGMA quick_check(\(limit))")
     var lines: [String] = []
     while try statement.step() {
@@ -188,7 +188,7 @@ final class Connection {
   }
 
   private func check(_ status: Int32, in context: String) throws(SQLiteError) {
-    guard status == SQLITE_OK else { throw Connection.error(status, of: handle, in: context) }
+    guard status == SQLITE_OK else { throw SQLiteConnection.error(status, of: handle, in: context) }
   }
 
   /// The connection's last error.
