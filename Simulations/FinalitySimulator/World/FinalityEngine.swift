@@ -10,3 +10,5 @@ package protocol FinalityEngine: ProtocolCore where Event == BFTEvent, Effects =
   /// The invariant that does not hold, if any.
   var brokenInvariant: String? { get }
 }
+
+extension BFT: FinalityEngine {}

@@ -47,11 +47,15 @@ package struct FinalizedBlock: Hashable, Sendable {
   package let block: Block
   /// What finalizes it; `nil` when only a descendant has a certificate.
   package let certificate: Certificate?
+  /// The blocks between it and the one that the certificate names: empty but at an epoch's end,
+  /// where they are no part of the chain.
+  package let descendants: [Block]
 
   /// Joins the parts.
-  package init(block: Block, certificate: Certificate?) {
+  package init(block: Block, certificate: Certificate?, descendants: [Block] = []) {
     self.block = block
     self.certificate = certificate
+    self.descendants = descendants
   }
 }
 
