@@ -210,7 +210,7 @@ let testTargets: [Target] = [
     ]),
   tests(
     "FinalitySimulatorTests",
-    ["Primitives", "Crypto", "Records", "CoreKit", "BFTCore", "FinalitySimulator"]),
+    ["Primitives", "Wire", "Crypto", "Records", "CoreKit", "BFTCore", "FinalitySimulator"]),
   tests(
     "ControlCoreTests", ["Primitives", "Wire", "Crypto", "Records", "CoreKit", "ControlCore"]),
   tests(

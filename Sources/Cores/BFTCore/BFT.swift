@@ -1,1 +1,225 @@
-// The module's first file.
+package import CoreKit
+internal import Crypto
+package import Primitives
+package import Records
+
+/// Agreement on a chain of blocks among n validators of which f = (n - 1) / 3 may lie.
+///
+/// Simplex (Chan and Pass, "Simplex Consensus: A Simple and Fast Consensus Protocol", TCC 2023).
+/// Every view has one leader; a view ends with a notarized block, or nullified, and nothing is
+/// locked: what makes a proposal safe to vote for is the evidence that it carries.
+///
+/// Deviations from the paper, each needed in practice: a proposal carries its parent's
+/// certificate and a nullification of every skipped view, so that no voter fetches before it
+/// votes; a vote is journalled before it is sent, and own votes are counted again after a restart;
+/// a validator that lost its journal abstains until it knows what it may have said; and no view
+/// times out while there is nothing to agree on.
+///
+/// ```
+///            proposal of the leader, held and justified
+///   view v ─────────────────────────────► notarize ──► q: N(v) ──► view v + 1
+///      │                                                 │
+///      │ time is up                                      └► finalize, unless nullified ─► q: F(v)
+///      └──────────────────► nullify ──► q: U(v) ──► view v + 1
+/// ```
+///
+/// Invariants:
+/// - B1: a vote, and a proposal, leaves only after its journal record is durable.
+/// - B2: per view at most one notarize and one finalize are signed, and never nullify and finalize.
+/// - B3: no view is both finalized and nullified; when it is seen, the engine halts.
+/// - B4: blocks are handed out in order of height, each linked to the one before.
+/// - B5: the view never goes back, and the final height never does.
+package struct BFT: ProtocolCore {
+  let configuration: BFTConfiguration
+  /// The epoch.
+  package internal(set) var epoch: UInt64
+  /// The validators of the epoch.
+  package internal(set) var validators: ValidatorSet
+  /// What the epoch began with.
+  package internal(set) var genesis: BlockReference
+  /// This node's place among the validators.
+  var own: UInt16?
+  var leaderOffset: UInt64
+
+  /// The view.
+  package internal(set) var view: UInt64 = 1
+  var views = SortedMap<UInt64, ViewState>()
+  var guardian = SigningGuard()
+  /// Unfinalized blocks, and the final one, by hash.
+  var blocks = SortedMap<Digest, Block>()
+  /// Unfinalized blocks whose body the application found valid, or asked about and not yet judged.
+  var judged = SortedMap<Digest, BlockVerdict>()
+
+  /// The last final block; the epoch's beginning before the first.
+  package internal(set) var finalized: BlockReference
+  /// What finalizes it.
+  package internal(set) var finalizedCertificate: Certificate?
+  var finalizedTimestamp: UInt64
+  /// The height up to which the last final block vouches for execution.
+  package internal(set) var finalizedExecutedHeight: UInt64
+  /// The highest finalization whose block, or an ancestor, is missing.
+  var pendingFinalization: Certificate?
+  /// The latest final blocks, ascending, for peers.
+  var recent: [FinalizedBlock] = []
+  /// The height that ends the epoch.
+  var lastHeight: UInt64
+
+  /// Heights that were executed, ascending, with their roots.
+  var executed: [(height: UInt64, root: Digest)]
+  var nextValidators: (height: UInt64, set: ValidatorSet)?
+  /// Why the node votes no more.
+  package internal(set) var standstill: String?
+
+  // Peers.
+  var peers: [PeerState] = []
+
+  // Journal.
+  var records: [[UInt8]] = []
+  var held: [HeldVote] = []
+  var nextStep: UInt64 = 1
+  var stepsInFlight: [(sequence: UInt64, votes: [HeldVote])] = []
+  var recordsSinceCheckpoint = 0
+
+  // Time.
+  var hasWork = false
+  var armedAt: Instant?
+  var retryAt: Instant?
+  var statusAt: Instant
+  /// Timeouts in a row since something was finalized.
+  var timeouts = 0
+  var fetchAt = Instant.origin
+  /// Blocks that were asked for: no others are taken alone, since nobody signs them.
+  var asked: [Digest] = []
+  /// Own votes of the run before, to be counted with the first event.
+  var uncounted: [Vote] = []
+  /// When this node's last proposal left, to measure delays.
+  var proposedAt: (view: UInt64, instant: Instant)?
+
+  // What validators say beside blocks.
+  var evidence: [VoteEvidence] = []
+  var consents: [Consent] = []
+  var handoverVotes = ViewState.Tally()
+  /// The epoch whose end `handoverVotes` are about, what a quorum is there, and whether it spoke.
+  var handover: (epoch: UInt64, quorum: Int, isKnown: Bool) = (0, 0, false)
+  /// Places of validators that answered after the journal was lost, and the highest view they know.
+  var memories = SortedMap<UInt16, UInt64>()
+  var isAmnesiac = false
+  let nonce: UInt64
+
+  /// What is known of a peer.
+  struct PeerState: Sendable {
+    let index: PeerIndex
+    let node: NodeID
+    var isConnected = true
+    /// The view it was last seen in.
+    var view: UInt64 = 0
+    var helpedAt: Instant?
+    /// When it was last asked for final blocks that have not come.
+    var askedAt: Instant?
+    /// The smoothed time for a message to arrive and be acted on.
+    var delay: TimeSpan?
+  }
+
+  /// A vote that waits for its record to be durable.
+  struct HeldVote: Sendable {
+    let vote: Verified<Vote>
+    let proposal: Proposal?
+  }
+
+  /// A change of validators and who consents to it.
+  struct Consent: Sendable {
+    let added: [NodeID]
+    let removed: [NodeID]
+    var votes = ViewState.Tally()
+  }
+
+  package mutating func handle(
+    _ event: consuming BFTEvent, at now: Moment, into effects: inout BFTEffects
+  ) {
+    switch event {
+    case .connected(let peer, let node): connect(peer, node, at: now, into: &effects)
+    case .disconnected(let peer):
+      if let index = peers.firstIndex(where: { $0.index == peer }) {
+        peers[index].isConnected = false
+      }
+    case .received(let message, let peer): receive(message, from: peer, at: now, into: &effects)
+    case .journalled(let sequence): release(through: sequence, at: now, into: &effects)
+    case .work(let work): hasWork = work
+    case .body(let body, let parent, let view):
+      propose(body, after: parent, in: view, at: now, into: &effects)
+    case .verdict(let hash, let verdict): take(verdict, of: hash, at: now, into: &effects)
+    case .executed(let height, let root, let validators):
+      take(root, of: height, next: validators, at: now, into: &effects)
+    case .blocksLoaded(_, let blocks, let certificate, let peer):
+      if let certificate, !blocks.isEmpty {
+        effects.sends.append((peer, .segment(blocks, certificate)))
+      }
+    case .proposeChange(let added, let removed):
+      consent(added: added, removed: removed, into: &effects)
+    case .deadline: tick(at: now, into: &effects)
+    case .turnEnded: break
+    }
+    settle(at: now, into: &effects)
+    if case .turnEnded = event { endTurn(into: &effects) }
+  }
+
+  /// The next instant at which time must be told.
+  package var nextDeadline: Instant? {
+    var next = statusAt
+    if let armedAt {
+      if guardian[view].nullify == nil && guardian[view].finalize == nil && canVote
+        && view > guardian.abstainThrough
+      {
+        next = min(next, armedAt + patience)
+      }
+      if let retryAt { next = min(next, retryAt) }
+      if let due = descendantDueAt { next = min(next, due) }
+    }
+    return next
+  }
+
+  // MARK: Reading
+
+  /// Whether this node is a validator of the epoch.
+  package var isValidator: Bool { own != nil }
+  /// Whether this node may vote now.
+  var canVote: Bool { own != nil && standstill == nil && !isAmnesiac && !isEpochOver }
+  /// Whether the last block of the epoch is final.
+  var isEpochOver: Bool { finalized.height >= lastHeight }
+
+  /// How many votes make a certificate.
+  var quorum: Int {
+    configuration.plantedBug == .smallQuorum ? validators.count / 2 + 1 : validators.quorum
+  }
+
+  /// The place of the leader of a view.
+  package func leader(of view: UInt64) -> UInt16 {
+    UInt16((view % UInt64(validators.count) + leaderOffset) % UInt64(validators.count))
+  }
+
+  /// A view's state, made when it is wanted.
+  mutating func withView<Result>(
+    _ view: UInt64, _ body: (inout ViewState) -> Result
+  ) -> Result {
+    var state = views[view] ?? ViewState()
+    let result = body(&state)
+    views[view] = state
+    return result
+  }
+
+  /// The first numbered invariant that does not hold.
+  package var brokenInvariant: String? {
+    if view <= finalized.view { return "B5: view \(view) with \(finalized.view) final" }
+    for (number, state) in views.entries
+    where state.finalization != nil && state.nullification != nil && standstill == nil {
+      return "B3: view \(number) is finalized and nullified"
+    }
+    for number in [view, finalized.view] {
+      let votes = guardian[number]
+      if votes.nullify != nil && votes.finalize != nil && configuration.plantedBug == nil {
+        return "B2: view \(number) was nullified and finalized by this node"
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,76 @@
+internal import BFTCore
+internal import Primitives
+
+extension FinalityScenario {
+  static let crashes: [FinalityScenario] = [
+    FinalityScenario("crash-points") { validators, random in
+      var setup = FinalitySetup(validators: validators)
+      setup.crashes = [
+        FinalitySetup.PlannedCrash(
+          host: random.next(below: validators),
+          point: CrashPoint.allCases[random.next(below: CrashPoint.allCases.count)],
+          step: 1 + random.next(below: 8), downFor: .milliseconds(50))
+      ]
+      setup.network.calm = after(milliseconds: 600)
+      return setup
+    },
+    FinalityScenario("all-crash") { validators, random in
+      var setup = FinalitySetup(validators: validators)
+      let down = random.next(below: validators)
+      setup.network.calm = after(milliseconds: 2_000)
+      setup.actions.append((after(milliseconds: 1), .crash(down)))
+      let at = 10 + random.next(below: UInt64(800))
+      for host in 0..<validators where host != down {
+        setup.actions.append((after(milliseconds: at), .crash(host)))
+        setup.actions.append((after(milliseconds: at + 100), .restart(host)))
+      }
+      setup.actions.append((after(milliseconds: 2_000), .restart(down)))
+      return setup
+    },
+    FinalityScenario("all-crash-after-nullify") { validators, random in
+      var setup = lying(.silent, validators, &random, storm: false)
+      setup.network.calm = after(milliseconds: 2_000)
+      setup.bundleInterval = .milliseconds(400)
+      for host in 0..<validators where !setup.liars.contains(where: { $0.index == host }) {
+        for step in 1...3 {
+          setup.crashes.append(
+            FinalitySetup.PlannedCrash(
+              host: host, point: .afterJournal, step: step * 2, downFor: .milliseconds(100)))
+        }
+      }
+      return setup
+    },
+    FinalityScenario("hailstorm") { validators, random in
+      var setup = FinalitySetup(validators: validators)
+      setup.network = storm(until: 4_000)
+      setup.randomCrashes = 10 * ((validators - 1) / 3 + 1)
+      return setup
+    },
+    FinalityScenario("crashes-and-chaos") { validators, random in
+      var setup = lying(.chaos, validators, &random)
+      setup.network = storm(until: 3_000)
+      setup.randomCrashes = 8
+      return setup
+    },
+    FinalityScenario("lost-journal") { validators, random in
+      var setup = FinalitySetup(validators: validators)
+      setup.network.calm = after(milliseconds: 2_500)
+      let wiped = random.next(below: validators)
+      let at = 50 + random.next(below: UInt64(500))
+      setup.actions.append((after(milliseconds: at), .wipe(wiped)))
+      setup.actions.append((after(milliseconds: at + 5), .restart(wiped)))
+      return setup
+    },
+    FinalityScenario("lost-journal-and-twins") { validators, random in
+      var setup = twin(validators, &random)
+      setup.goal = 0
+      let wiped = (setup.twins[0] + 1) % validators
+      for round in 0..<UInt64(4) {
+        let at = round * 400 + random.next(below: UInt64(300))
+        setup.actions.append((after(milliseconds: at), .wipe(wiped)))
+        setup.actions.append((after(milliseconds: at + 1), .restart(wiped)))
+      }
+      return setup
+    },
+  ]
+}

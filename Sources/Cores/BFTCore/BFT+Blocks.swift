@@ -1,0 +1,279 @@
+internal import CoreKit
+internal import Crypto
+internal import Primitives
+internal import Records
+internal import Wire
+
+/// Proposing, judging and voting for blocks.
+extension BFT {
+  /// The blocks above the final one up to `hash`, ascending; `nil` when one is missing.
+  func chain(to hash: Digest) -> [Block]? {
+    var chain: [Block] = []
+    var hash = hash
+    while hash != finalized.hash {
+      guard let block = blocks[hash], block.header.height > finalized.height else { return nil }
+      chain.append(block)
+      hash = block.header.parentHash
+    }
+    return chain.reversed()
+  }
+
+  /// The parent that certificates justify for a block of the current view: the last view that was
+  /// not nullified, and the certificates in between.
+  func justifiedParent() -> (certificate: Certificate?, view: UInt64, nullified: [Certificate])? {
+    var nullified: [Certificate] = []
+    var place = view - 1
+    while place > finalized.view {
+      let state = views[place]
+      if let certificate = state?.finalization ?? state?.notarization {
+        return (certificate, place, nullified.reversed())
+      }
+      if configuration.plantedBug != .skipJustification {
+        guard let certificate = state?.nullification else { return nil }
+        nullified.append(certificate)
+      }
+      place -= 1
+    }
+    return (finalizedCertificate, finalized.view, nullified.reversed())
+  }
+
+  /// Whether a notarized block waits for a descendant to become final by.
+  var hasUnfinalized: Bool {
+    views.entries.contains { $0.key > finalized.view && $0.value.notarization != nil }
+  }
+
+  /// When a leader without work proposes nevertheless, because a notarized block has not become
+  /// final by itself: not at once, or every block would call for the next.
+  var descendantDueAt: Instant? {
+    guard !hasWork, hasUnfinalized, canVote, let own, leader(of: view) == own,
+      guardian[view].notarize == nil, guardian[view].nullify == nil,
+      !(views[view]?.isBodyWanted ?? false)
+    else { return nil }
+    return armedAt.map { $0 + assumedDelay }
+  }
+
+  private func isDescendantDue(at now: Moment) -> Bool {
+    descendantDueAt.map { $0 <= now.instant } ?? false
+  }
+
+  /// Asks for a body when this node leads and there is something to agree on.
+  mutating func askForBody(at now: Moment, into effects: inout BFTEffects) {
+    guard canVote, let own, leader(of: view) == own, hasWork || isDescendantDue(at: now),
+      guardian[view].notarize == nil, guardian[view].nullify == nil,
+      !(views[view]?.isBodyWanted ?? false)
+    else { return }
+    guard let parent = justifiedParent() else {
+      return fetchCertificates(at: now, into: &effects)
+    }
+    guard parent.nullified.count <= Proposal.skippedMax else { return }
+    let hash =
+      parent.view == finalized.view ? finalized.hash : parent.certificate?.statement.hash
+    guard let hash else { return }
+    guard let chain = chain(to: hash) else { return fetch(hash, at: now, into: &effects) }
+    withView(view) { $0.isBodyWanted = true }
+    let reference = chain.last?.header.reference ?? finalized
+    effects.bodyWanted.append(BodyWanted(view: view, parent: reference, parentChain: chain))
+  }
+
+  mutating func propose(
+    _ wanted: BlockBody, after hash: Digest, in place: UInt64, at now: Moment,
+    into effects: inout BFTEffects
+  ) {
+    guard place == view, canVote, let own, leader(of: view) == own,
+      let parent = justifiedParent(), let chain = chain(to: hash)
+    else { return }
+    let parentHash =
+      parent.view == finalized.view ? finalized.hash : parent.certificate?.statement.hash
+    guard parentHash == hash else { return }
+    let last = chain.last?.header
+    let height = (last?.height ?? finalized.height) + 1
+    let known: (height: UInt64, root: Digest) =
+      executed.last { $0.height <= finalized.height } ?? (0, .zero)
+    let isAhead = known.height >= (last?.executedHeight ?? finalizedExecutedHeight)
+    let before = last.map { (height: $0.executedHeight, root: $0.executedRoot) }
+    let vouched = isAhead ? known : before ?? known
+    let mustBeEmpty =
+      height > lastHeight || height - 1 - vouched.height > BFTConfiguration.executionLagMax
+    let body =
+      mustBeEmpty
+      ? BlockBody()
+      : BlockBody(
+        advances: wanted.advances, transactions: wanted.transactions + transactions(after: chain))
+    let header = BlockHeader(
+      chain: configuration.chain, epoch: epoch, height: height, view: view,
+      parentView: parent.view, parentHash: hash, proposer: own,
+      timestamp: max(now.wallMilliseconds, (last?.timestamp ?? finalizedTimestamp) + 1),
+      bodyRoot: body.root, bodyByteCount: UInt32(body.encoded.count),
+      entryCount: UInt32(body.entryCount), executedHeight: vouched.height,
+      executedRoot: vouched.root, validatorSetHash: validators.hash)
+    let block = Block(header: header, body: body)
+    blocks[block.hash] = block
+    judged[block.hash] = .valid
+    let statement = block.notarizeStatement
+    guard
+      let vote = guardian.sign(
+        statement, as: own, with: configuration.key, planted: configuration.plantedBug)
+    else { return }
+    let proposal = Proposal(
+      block: block, leaderSignature: vote.signature,
+      parentCertificate: parent.view == 0 ? nil : parent.certificate,
+      nullifications: parent.nullified)
+    withView(view) { $0.proposal = proposal }
+    hold(vote, proposal, into: &effects)
+  }
+
+  /// Takes a proposal that the door has checked: its certificates count whatever becomes of it.
+  mutating func take(_ proposal: Proposal, at now: Moment, into effects: inout BFTEffects) {
+    let header = proposal.block.header
+    guard header.epoch == epoch, header.view > finalized.view,
+      header.view <= view + UInt64(Proposal.skippedMax)
+    else { return }
+    let isLeaders = header.proposer == leader(of: header.view)
+    guard isLeaders || configuration.plantedBug == .skipLeaderCheck else { return }
+    for certificate in proposal.nullifications { add(certificate, at: now, into: &effects) }
+    if let certificate = proposal.parentCertificate { add(certificate, at: now, into: &effects) }
+    // One block per view: another is asked for by name once a quorum stands behind it.
+    if views[header.view]?.proposal == nil { keep(proposal.block) }
+    withView(header.view) { state in
+      state.isActive = true
+      if state.proposal == nil { state.proposal = proposal }
+    }
+    add(proposal.leaderVote, at: now, into: &effects)
+  }
+
+  /// Blocks that are kept above the final one.
+  static let blocksMax = 1_024
+
+  mutating func keep(_ block: Block) {
+    guard block.header.epoch == epoch, block.header.height > finalized.height,
+      blocks.count < BFT.blocksMax
+    else { return }
+    blocks[block.hash] = block
+  }
+
+  /// Votes for the current view's block when everything speaks for it.
+  mutating func consider(at now: Moment, into effects: inout BFTEffects) {
+    guard canVote, let state = views[view], let proposal = state.proposal,
+      !state.leaderEquivocated, guardian[view].notarize == nil, guardian[view].nullify == nil
+    else { return }
+    switch judge(proposal, at: now, into: &effects) {
+    case .valid: vote(.notarize, in: view, for: proposal.block.hash, into: &effects)
+    case .invalid(let reason):
+      withView(view) { $0.proposalFault = reason }
+      vote(.nullify, in: view, for: .zero, into: &effects)
+    case .missing: break
+    }
+  }
+
+  private mutating func judge(
+    _ proposal: Proposal, at now: Moment, into effects: inout BFTEffects
+  ) -> BlockVerdict {
+    let header = proposal.block.header
+    if !proposal.isJustified && configuration.plantedBug != .skipJustification {
+      return .invalid("not justified")
+    }
+    guard header.validatorSetHash == validators.hash else { return .invalid("other validators") }
+    guard header.parentView >= finalized.view else { return .invalid("below the final block") }
+    if header.parentView == finalized.view && header.parentHash != finalized.hash {
+      return .invalid("beside the final block")
+    }
+    guard let chain = chain(to: header.parentHash) else {
+      fetch(header.parentHash, at: now, into: &effects)
+      return .missing
+    }
+    if let last = chain.last, last.header.view != header.parentView {
+      return .invalid("another view of the parent")
+    }
+    guard header.height == (chain.last?.header.height ?? finalized.height) + 1 else {
+      return .invalid("another height")
+    }
+    guard header.timestamp > (chain.last?.header.timestamp ?? finalizedTimestamp) else {
+      return .invalid("a time that goes back")
+    }
+    guard header.timestamp <= now.wallMilliseconds + BFTConfiguration.aheadMillisecondsMax else {
+      return .missing
+    }
+    if let verdict = judgeExecution(proposal.block, after: chain, into: &effects) {
+      return verdict
+    }
+    return judgeBody(proposal.block, after: chain, into: &effects)
+  }
+
+  /// What a block vouches for: only what is final, and what this node found, too.
+  private mutating func judgeExecution(
+    _ block: Block, after chain: [Block], into effects: inout BFTEffects
+  ) -> BlockVerdict? {
+    let header = block.header
+    let before = chain.last?.header.executedHeight ?? finalizedExecutedHeight
+    guard header.executedHeight >= before else { return .invalid("execution goes back") }
+    if header.height - 1 - header.executedHeight > BFTConfiguration.executionLagMax
+      || header.height > lastHeight, !block.body.isEmpty
+    {
+      return .invalid("content where there must be none")
+    }
+    guard header.executedHeight <= finalized.height,
+      let last = executed.last, last.height >= header.executedHeight
+    else { return .missing }
+    guard let known = executed.last(where: { $0.height == header.executedHeight }) else {
+      // Older than what is remembered: an ancestor vouched for it.
+      return header.executedHeight == before ? nil : .missing
+    }
+    guard known.root == header.executedRoot else { return .invalid("another outcome") }
+    return nil
+  }
+
+  /// Stands still when a quorum vouches for another outcome of execution: a leader alone may lie,
+  /// a quorum may not.
+  mutating func noticeDivergence(into effects: inout BFTEffects) {
+    guard standstill == nil else { return }
+    for (place, state) in views.entries where place > finalized.view {
+      guard let certificate = state.finalization ?? state.notarization,
+        let header = blocks[certificate.statement.hash]?.header,
+        let known = executed.last(where: { $0.height == header.executedHeight }),
+        known.root != header.executedRoot
+      else { continue }
+      standstill = "execution of height \(header.executedHeight) differs"
+      effects.notices.append(
+        .diverged(height: header.executedHeight, own: known.root, theirs: header.executedRoot))
+      return
+    }
+  }
+
+  /// Asks the application about a body, once.
+  mutating func judgeBody(
+    _ block: Block, after chain: [Block], into effects: inout BFTEffects
+  ) -> BlockVerdict {
+    if let verdict = judged[block.hash] { return verdict }
+    judged[block.hash] = .missing
+    effects.checkWanted.append(CheckWanted(block: block, parentChain: chain))
+    return .missing
+  }
+
+  mutating func take(
+    _ verdict: BlockVerdict, of hash: Digest, at now: Moment, into effects: inout BFTEffects
+  ) {
+    guard judged[hash] != nil, judged[hash] != .valid else { return }
+    judged[hash] = verdict
+  }
+
+  /// Votes to finalize the views above the final one that are notarized, held and not given up.
+  mutating func voteToFinalize(at now: Moment, into effects: inout BFTEffects) {
+    guard canVote else { return }
+    for (place, state) in views.entries where place > finalized.view {
+      guard let hash = state.notarization?.statement.hash, guardian[place].finalize == nil,
+        !state.leaderEquivocated || configuration.plantedBug == .finalizeAfterNullify,
+        guardian[place].nullify == nil || configuration.plantedBug == .finalizeAfterNullify
+      else { continue }
+      guard let block = blocks[hash] else {
+        fetch(hash, at: now, into: &effects)
+        continue
+      }
+      guard let chain = chain(to: block.header.parentHash) else {
+        fetch(block.header.parentHash, at: now, into: &effects)
+        continue
+      }
+      guard judgeBody(block, after: chain, into: &effects) == .valid else { continue }
+      vote(.finalize, in: place, for: hash, into: &effects)
+    }
+  }
+}

@@ -1,0 +1,219 @@
+internal import CoreKit
+internal import Crypto
+internal import Primitives
+internal import Records
+
+/// What is final, what was executed, and how an epoch follows another.
+extension BFT {
+  /// Final blocks that are remembered for peers.
+  static let recentMax = 128
+
+  /// Makes a block and its ancestors final, once all are here.
+  mutating func finalize(
+    _ certificate: Certificate, at now: Moment, into effects: inout BFTEffects
+  ) {
+    guard certificate.statement.view > finalized.view else { return }
+    guard let chain = chain(to: certificate.statement.hash) else {
+      if pendingFinalization.map({ $0.statement.view < certificate.statement.view }) ?? true {
+        pendingFinalization = certificate
+      }
+      return
+    }
+    if pendingFinalization.map({ $0.statement.view <= certificate.statement.view }) ?? false {
+      pendingFinalization = nil
+    }
+    for block in chain where block.header.height <= lastHeight {
+      let own = views[block.header.view]?.finalization
+      var final = FinalizedBlock(
+        block: block, certificate: own?.statement.hash == block.hash ? own : nil)
+      if block.header.height == lastHeight, final.certificate == nil {
+        // What finalizes it is above the epoch's end and no part of the chain: it is kept beside.
+        final = FinalizedBlock(
+          block: block, certificate: certificate,
+          descendants: chain.filter { $0.header.height > lastHeight })
+      }
+      effects.finalized.append(final)
+      recent.append(final)
+      note(block)
+    }
+    if recent.count > 2 * BFT.recentMax { recent.removeFirst(recent.count - BFT.recentMax) }
+    if let last = chain.last?.header {
+      let reached = chain.last { $0.header.height <= lastHeight }?.header ?? last
+      finalized = BlockReference(
+        epoch: epoch, view: last.view, height: reached.height, hash: certificate.statement.hash)
+      if reached.height == lastHeight {
+        finalized = BlockReference(
+          epoch: epoch, view: last.view, height: reached.height, hash: reached.hash)
+      }
+      finalizedTimestamp = reached.timestamp
+      finalizedExecutedHeight = max(finalizedExecutedHeight, last.executedHeight)
+    }
+    finalizedCertificate = certificate
+    timeouts = 0
+    if view <= finalized.view { view = finalized.view + 1 }
+    prune()
+  }
+
+  /// Takes note of what a final block says beside the cut.
+  private mutating func note(_ block: Block) {
+    for transaction in block.body.transactions {
+      switch transaction {
+      case .evidence(let found, _):
+        evidence.removeAll {
+          $0.first.signer == found.first.signer
+            && $0.first.statement.epoch == found.first.statement.epoch
+        }
+      case .reconfigure(let change):
+        consents.removeAll { $0.added == change.added && $0.removed == change.removed }
+        lastHeight = min(
+          lastHeight, block.header.height + BFTConfiguration.reconfigurationDelay)
+      }
+    }
+  }
+
+  private mutating func prune() {
+    let floor = finalized.view - min(finalized.view, BFTConfiguration.viewsBehind)
+    while let first = views.entries.first?.key, first < floor { views[first] = nil }
+    let stale = blocks.entries.filter { $0.value.header.height <= finalized.height }.map(\.key)
+    for hash in stale {
+      blocks[hash] = nil
+      judged[hash] = nil
+    }
+    let durable = min(floor, durableFloor)
+    guardian.prune(below: configuration.plantedBug == .pruneAboveFloor ? view : durable)
+  }
+
+  /// The view below which a journal record cannot matter any more: the block is final, executed
+  /// and on the ledger's disk.
+  var durableFloor: UInt64 {
+    let height = executed.last?.height ?? 0
+    let place = recent.last { $0.block.header.height <= height }?.block.header
+    guard let place, place.epoch == epoch else { return 0 }
+    return place.view - min(place.view, BFTConfiguration.viewsBehind)
+  }
+
+  mutating func take(
+    _ root: Digest, of height: UInt64, next: ValidatorSet?, at now: Moment,
+    into effects: inout BFTEffects
+  ) {
+    if let last = executed.last, height <= last.height { return }
+    executed.append((height, root))
+    if executed.count > 256 { executed.removeFirst(executed.count - 128) }
+    if let next, height == lastHeight { nextValidators = (height, next) }
+  }
+
+  /// Begins the next epoch when the last block of this one is final and executed.
+  mutating func beginEpoch(at now: Moment, into effects: inout BFTEffects) {
+    guard isEpochOver, let next = nextValidators, next.height == finalized.height else { return }
+    if let own, standstill == nil, !isAmnesiac {
+      let statement = Handover.statement(
+        chain: configuration.chain, boundary: finalized, next: next.set)
+      let vote = Vote(signing: statement, as: own, with: configuration.key)
+      broadcast(.handover(vote), into: &effects)
+      takeHandover(vote, into: &effects)
+    }
+    if handover.epoch < epoch { handover = (epoch, validators.quorum, false) }
+    epoch += 1
+    validators = next.set
+    genesis = BlockReference(
+      epoch: epoch, view: 0, height: finalized.height, hash: finalized.hash)
+    finalized = genesis
+    finalizedCertificate = nil
+    nextValidators = nil
+    resetEpoch()
+    effects.notices.append(.epochBegan(epoch, validators))
+  }
+
+  /// Forgets what belongs to the epoch before.
+  mutating func resetEpoch() {
+    own = validators.index(of: NodeID(key: configuration.key.publicKey)).map { UInt16($0) }
+    leaderOffset = BFT.leaderOffset(genesis.hash)
+    lastHeight = genesis.height + configuration.epochLength
+    view = 1
+    views = SortedMap()
+    guardian = SigningGuard()
+    blocks = SortedMap()
+    judged = SortedMap()
+    pendingFinalization = nil
+    armedAt = nil
+    retryAt = nil
+    timeouts = 0
+    consents = []
+    memories = SortedMap()
+    asked = []
+    for index in peers.indices { peers[index].view = 0 }
+  }
+
+  /// Where the rotation of leaders begins: by the epoch's first parent, which nobody chooses alone.
+  static func leaderOffset(_ hash: Digest) -> UInt64 {
+    Blake2b.hash(hash.bytes, .seed).words.0 >> 8
+  }
+
+  mutating func takeHandover(_ vote: Vote, into effects: inout BFTEffects) {
+    let ended = vote.statement.epoch
+    guard vote.statement.kind == .handover, ended >= handover.epoch, ended <= epoch else { return }
+    if ended > handover.epoch {
+      handover = (ended, validators.quorum, false)
+      handoverVotes = ViewState.Tally()
+    }
+    guard handoverVotes.vote(of: vote.signer) == nil else { return }
+    handoverVotes.insert(vote)
+    guard !handover.isKnown,
+      let certificate = handoverVotes.certificate(
+        for: vote.statement.hash, quorum: handover.quorum)
+    else { return }
+    handover.isKnown = true
+    effects.notices.append(.handover(certificate))
+  }
+
+  /// What validators have to say in the next block after `chain`.
+  func transactions(after chain: [Block]) -> [ValidatorTransaction] {
+    var said: [ValidatorTransaction] = []
+    for block in chain { said += block.body.transactions }
+    var wanted: [ValidatorTransaction] = []
+    for found in evidence {
+      let origin = found.first.statement.epoch
+      let transaction = ValidatorTransaction.evidence(found, epoch: origin)
+      if epoch - origin <= 2, !said.contains(transaction) { wanted.append(transaction) }
+    }
+    for consent in consents {
+      let hash = Reconfiguration.hash(added: consent.added, removed: consent.removed)
+      guard let certificate = consent.votes.certificate(for: hash, quorum: quorum) else {
+        continue
+      }
+      let transaction = ValidatorTransaction.reconfigure(
+        Reconfiguration(added: consent.added, removed: consent.removed, consent: certificate))
+      let isSaid = said.contains {
+        if case .reconfigure(let other) = $0 {
+          return other.added == consent.added && other.removed == consent.removed
+        }
+        return false
+      }
+      if !isSaid { wanted.append(transaction) }
+    }
+    return wanted
+  }
+
+  mutating func consent(
+    added: [NodeID], removed: [NodeID], into effects: inout BFTEffects
+  ) {
+    guard canVote, let own else { return }
+    let added = added.sorted()
+    let removed = removed.sorted()
+    let statement = Statement(
+      kind: .reconfigure, chain: configuration.chain, epoch: epoch, view: 0,
+      hash: Reconfiguration.hash(added: added, removed: removed))
+    let vote = Vote(signing: statement, as: own, with: configuration.key)
+    takeConsent(vote, added: added, removed: removed)
+    broadcast(.consent(vote, added: added, removed: removed), into: &effects)
+  }
+
+  mutating func takeConsent(_ vote: Vote, added: [NodeID], removed: [NodeID]) {
+    guard vote.statement.epoch == epoch else { return }
+    let place = consents.firstIndex { $0.added == added && $0.removed == removed }
+    guard place != nil || consents.count < Reconfiguration.nodesMax else { return }
+    if place == nil { consents.append(Consent(added: added, removed: removed)) }
+    let index = place ?? consents.count - 1
+    if consents[index].votes.vote(of: vote.signer) == nil { consents[index].votes.insert(vote) }
+  }
+}

@@ -1,0 +1,259 @@
+internal import CoreKit
+internal import Crypto
+internal import Primitives
+internal import Records
+internal import Wire
+
+/// What peers say, and what they are told.
+extension BFT {
+  /// The least time between two helps of a peer, and between two fetches.
+  static let helpInterval = TimeSpan.milliseconds(100)
+  /// Blocks that may be asked for and have not come.
+  static let askedMax = 64
+
+  mutating func connect(
+    _ peer: PeerIndex, _ node: NodeID, at now: Moment, into effects: inout BFTEffects
+  ) {
+    if let index = peers.firstIndex(where: { $0.index == peer }) {
+      peers[index].isConnected = true
+      peers[index].view = 0
+      peers[index].helpedAt = nil
+    } else {
+      peers.append(PeerState(index: peer, node: node))
+    }
+    effects.sends.append((peer, .status(status)))
+    if isAmnesiac { effects.sends.append((peer, .memoryQuery(nonce: nonce, epoch: epoch))) }
+  }
+
+  var status: FinalityStatus {
+    FinalityStatus(
+      epoch: epoch, view: view, finalizedView: finalized.view, finalizedHeight: finalized.height,
+      finalizedHash: finalized.hash)
+  }
+
+  mutating func receive(
+    _ message: Verified<FinalityMessage>, from peer: PeerIndex, at now: Moment,
+    into effects: inout BFTEffects
+  ) {
+    switch message.value {
+    case .proposal(let proposal):
+      see(peer, in: proposal.block.header.view, epoch: proposal.block.header.epoch)
+      take(proposal, at: now, into: &effects)
+    case .vote(let vote):
+      measure(vote, from: peer, at: now)
+      see(peer, in: vote.statement.view, epoch: vote.statement.epoch)
+      add(vote, at: now, into: &effects)
+    case .certificate(let certificate):
+      see(peer, in: certificate.statement.view + 1, epoch: certificate.statement.epoch)
+      add(certificate, at: now, into: &effects)
+    case .status(let status): take(status, from: peer, at: now, into: &effects)
+    case .certificateRequest(let wanted, let first, let last):
+      guard wanted == epoch else { return }
+      for number in first...last {
+        for certificate in views[number]?.certificates ?? [] {
+          effects.sends.append((peer, .certificate(certificate)))
+        }
+      }
+    case .blockRequest(let hash):
+      let known = blocks[hash] ?? recent.last { $0.block.hash == hash }?.block
+      if let known { effects.sends.append((peer, .block(known))) }
+    case .heightRequest(let first, let count):
+      sendHeights(from: first, Int(count), to: peer, into: &effects)
+    case .block(let block):
+      if let index = asked.firstIndex(of: block.hash) {
+        asked.remove(at: index)
+        keep(block)
+      }
+    case .segment(let blocks, let certificate):
+      if let index = peers.firstIndex(where: { $0.index == peer }) { peers[index].askedAt = nil }
+      guard certificate.statement.epoch == epoch else { return }
+      for block in blocks { keep(block) }
+      add(certificate, at: now, into: &effects)
+      finalize(certificate, at: now, into: &effects)
+    case .memoryQuery(let nonce, let wanted):
+      // Of another epoch nothing that is said here would tell what may have been voted for.
+      guard !isAmnesiac, isValidator, wanted == epoch else { return }
+      let highest = views.entries.reversed().lazy.compactMap { $0.value.certificates.last }.first
+      effects.sends.append(
+        (
+          peer,
+          .memoryReply(
+            nonce: nonce, epoch: wanted,
+            highest: highest ?? finalizedCertificate)
+        ))
+    case .memoryReply(let nonce, let wanted, let highest):
+      guard nonce == self.nonce, wanted == epoch else { return }
+      remember(highest, of: peer, into: &effects)
+    case .consent(let vote, let added, let removed):
+      takeConsent(vote, added: added, removed: removed)
+    case .handover(let vote): takeHandover(vote, into: &effects)
+    }
+  }
+
+  private mutating func see(_ peer: PeerIndex, in place: UInt64, epoch: UInt64) {
+    guard epoch == self.epoch, let index = peers.firstIndex(where: { $0.index == peer }),
+      place > peers[index].view, place <= view + BFTConfiguration.viewsAhead
+    else { return }
+    peers[index].view = place
+  }
+
+  private mutating func take(
+    _ status: FinalityStatus, from peer: PeerIndex, at now: Moment, into effects: inout BFTEffects
+  ) {
+    let index = peers.firstIndex { $0.index == peer }
+    if status.finalizedHeight > finalized.height, !isEpochOver, let index {
+      // Per peer: one that lies about its height must not keep others from being asked.
+      let isDue = peers[index].askedAt.map { now.instant >= $0 + BFT.helpInterval } ?? true
+      if isDue {
+        peers[index].askedAt = now.instant
+        effects.sends.append(
+          (
+            peer,
+            .heightRequest(first: finalized.height + 1, count: FinalityMessage.segmentMax)
+          ))
+      }
+    }
+    let isBehind =
+      status.finalizedHeight < finalized.height
+      || status.epoch == epoch && status.view < view
+    guard isBehind, let index else { return }
+    if let helped = peers[index].helpedAt, now.instant < helped + BFT.helpInterval { return }
+    peers[index].helpedAt = now.instant
+    effects.sends.append((peer, .status(self.status)))
+    for message in retryMessages { effects.sends.append((peer, message)) }
+  }
+
+  /// What a node that is behind is told, and everybody when a view takes long: own votes, the
+  /// highest certificates, and all of the view before.
+  var retryMessages: [FinalityMessage] {
+    var messages: [FinalityMessage] = []
+    var told: [Statement] = []
+    func tell(_ certificate: Certificate?) {
+      guard let certificate, !told.contains(certificate.statement) else { return }
+      told.append(certificate.statement)
+      messages.append(.certificate(certificate))
+    }
+    let entries = views.entries
+    tell(entries.last { $0.value.finalization != nil }?.value.finalization)
+    tell(entries.last { $0.value.notarization != nil }?.value.notarization)
+    tell(entries.last { $0.value.nullification != nil }?.value.nullification)
+    for certificate in views[view - 1]?.certificates ?? [] { tell(certificate) }
+    if let own, let proposal = views[view]?.proposal, leader(of: view) == own,
+      isReleased(proposal.leaderVote)
+    {
+      messages.append(.proposal(proposal))
+    }
+    for vote in guardian.votes(above: finalized.view) where isReleased(vote) {
+      messages.append(.vote(vote))
+    }
+    return messages
+  }
+
+  /// Whether an own vote is durable (B1).
+  private func isReleased(_ vote: Vote) -> Bool {
+    !held.contains { $0.vote.value == vote }
+      && !stepsInFlight.contains { $0.votes.contains { $0.vote.value == vote } }
+  }
+
+  private func sendHeights(
+    from first: UInt64, _ count: Int, to peer: PeerIndex, into effects: inout BFTEffects
+  ) {
+    guard first <= finalized.height else { return }
+    guard let start = recent.firstIndex(where: { $0.block.header.height == first }) else {
+      return effects.blocksWanted.append(BlocksWanted(first: first, count: count, peer: peer))
+    }
+    let known = recent[start...]
+    let epoch = recent[start].block.header.epoch
+    let wanted = known.prefix { $0.block.header.epoch == epoch }
+    let end =
+      wanted.prefix(count).lastIndex { $0.certificate != nil }
+      ?? wanted.prefix(FinalityMessage.segmentBlocksMax).firstIndex { $0.certificate != nil }
+    guard let end, let certificate = recent[end].certificate else {
+      // The last ones are final by a block that is none of the chain's: its certificate is told.
+      return
+    }
+    let blocks = recent[start...end].map(\.block) + recent[end].descendants
+    effects.sends.append((peer, .segment(blocks, certificate)))
+  }
+
+  // MARK: Fetching
+
+  /// Asks everybody for a block; at most once in a while.
+  mutating func fetch(_ hash: Digest, at now: Moment, into effects: inout BFTEffects) {
+    guard now.instant >= fetchAt else { return }
+    fetchAt = now.instant + BFT.helpInterval
+    ask(for: hash, into: &effects)
+  }
+
+  /// Asks everybody for a block that this node will then accept.
+  mutating func ask(for hash: Digest, into effects: inout BFTEffects) {
+    asked.removeAll { $0 == hash }
+    if asked.count == BFT.askedMax { asked.removeFirst() }
+    asked.append(hash)
+    broadcast(.blockRequest(hash: hash), into: &effects)
+  }
+
+  mutating func fetchCertificates(at now: Moment, into effects: inout BFTEffects) {
+    guard now.instant >= fetchAt else { return }
+    fetchAt = now.instant + BFT.helpInterval
+    let first = finalized.view + 1
+    let last = min(view - 1, first + FinalityMessage.certificatesMax - 1)
+    guard last >= first else { return }
+    broadcast(.certificateRequest(epoch: epoch, first: first, last: last), into: &effects)
+  }
+
+  // MARK: After the journal was lost
+
+  /// Takes what a validator knows; once a quorum without this node has said it, this node knows
+  /// what it may have voted for: its entry certificate of that view is with an honest one of them.
+  private mutating func remember(
+    _ highest: Certificate?, of peer: PeerIndex, into effects: inout BFTEffects
+  ) {
+    guard isAmnesiac, let node = peers.first(where: { $0.index == peer })?.node,
+      let place = validators.index(of: node), own.map({ Int($0) != place }) ?? true
+    else { return }
+    memories[UInt16(place)] = highest?.statement.view ?? 0
+    guard memories.count >= validators.quorum else { return }
+    let top = memories.entries.map(\.value).max() ?? 0
+    isAmnesiac = false
+    guardian.abstain(through: top + 2)
+    records.append(JournalRecord.abstain(epoch: epoch, view: top + 2).encoded)
+    effects.notices.append(.amnesiaOver(view: top + 2))
+  }
+
+  // MARK: Delays
+
+  /// Half of the time from this node's proposal to a peer's vote for it.
+  private mutating func measure(_ vote: Vote, from peer: PeerIndex, at now: Moment) {
+    guard vote.statement.kind == .notarize, let proposed = proposedAt,
+      proposed.view == vote.statement.view,
+      let index = peers.firstIndex(where: { $0.index == peer }),
+      validators.index(of: peers[index].node) == Int(vote.signer)
+    else { return }
+    let half = now.instant.since(proposed.instant).nanoseconds / 2
+    let before = peers[index].delay?.nanoseconds ?? half
+    peers[index].delay = TimeSpan(nanoseconds: (before * 7 + half) / 8)
+  }
+
+  /// The time that a message is assumed to take: half as much again as within a quorum.
+  var assumedDelay: TimeSpan {
+    let known = peers.compactMap(\.delay).sorted()
+    guard validators.quorum >= 2, known.count >= validators.quorum - 1 else {
+      return configuration.delayAtFirst
+    }
+    let delay = TimeSpan(nanoseconds: known[validators.quorum - 2].nanoseconds / 2 * 3)
+    return min(max(delay, configuration.delayMin), configuration.delayMax)
+  }
+
+  /// A number of delays, backed off by the timeouts in a row.
+  private func timer(_ delays: UInt64) -> TimeSpan {
+    var nanoseconds = assumedDelay.nanoseconds * delays
+    for _ in 0..<min(timeouts, 12) { nanoseconds = nanoseconds / 2 * 3 }
+    return min(TimeSpan(nanoseconds: nanoseconds), configuration.timerMax)
+  }
+
+  /// How long after arming a view is given up: sooner when its leader is silent.
+  var patience: TimeSpan { timer(views[view]?.proposal == nil ? 2 : 3) }
+
+  var retryInterval: TimeSpan { timer(2) }
+}

@@ -1,0 +1,175 @@
+package import CoreKit
+internal import Crypto
+internal import Primitives
+internal import Records
+internal import Wire
+
+extension BFT {
+  /// Applies the rules until nothing follows any more.
+  mutating func settle(at now: Moment, into effects: inout BFTEffects) {
+    if !uncounted.isEmpty {
+      let votes = uncounted
+      uncounted = []
+      for vote in votes { add(vote, at: now, into: &effects) }
+    }
+    beginEpoch(at: now, into: &effects)
+    noticeDivergence(into: &effects)
+    if let pending = pendingFinalization { finalize(pending, at: now, into: &effects) }
+    consider(at: now, into: &effects)
+    voteToFinalize(at: now, into: &effects)
+    askForBody(at: now, into: &effects)
+    arm(at: now)
+  }
+
+  /// A view runs out only while there is something to agree on.
+  private mutating func arm(at now: Moment) {
+    let isWanted =
+      hasWork || hasUnfinalized || (views[view]?.isActive ?? false) || pendingFinalization != nil
+    guard isWanted, !isEpochOver else {
+      armedAt = nil
+      retryAt = nil
+      return
+    }
+    if armedAt == nil {
+      armedAt = now.instant
+      retryAt = now.instant + retryInterval
+    }
+  }
+
+  mutating func tick(at now: Moment, into effects: inout BFTEffects) {
+    if now.instant >= statusAt {
+      statusAt = now.instant + configuration.statusInterval
+      broadcast(.status(status), into: &effects)
+      if isAmnesiac { broadcast(.memoryQuery(nonce: nonce, epoch: epoch), into: &effects) }
+    }
+    guard let armed = armedAt else { return }
+    if now.instant >= armed + patience, canVote, guardian[view].nullify == nil,
+      guardian[view].finalize == nil, view > guardian.abstainThrough
+    {
+      timeouts += 1
+      vote(.nullify, in: view, for: .zero, into: &effects)
+    }
+    if let retry = retryAt, now.instant >= retry {
+      retryAt = now.instant + retryInterval
+      broadcast(.status(status), into: &effects)
+      for message in retryMessages { broadcast(message, into: &effects) }
+      if let pending = pendingFinalization {
+        ask(for: missing(for: pending), into: &effects)
+      }
+    }
+  }
+
+  /// The first block that is missing between a finalization and the final block.
+  private func missing(for certificate: Certificate) -> Digest {
+    var hash = certificate.statement.hash
+    while let block = blocks[hash], block.header.parentHash != finalized.hash {
+      hash = block.header.parentHash
+    }
+    return hash
+  }
+
+  /// Hands the journal what the turn's votes rest on.
+  mutating func endTurn(into effects: inout BFTEffects) {
+    guard !records.isEmpty else { return }
+    recordsSinceCheckpoint += records.count
+    var isCheckpoint = false
+    if recordsSinceCheckpoint > 1_024, stepsInFlight.isEmpty {
+      records = checkpoint()
+      recordsSinceCheckpoint = 0
+      isCheckpoint = true
+    }
+    effects.journal = JournalStep(
+      sequence: nextStep, records: records, isCheckpoint: isCheckpoint)
+    stepsInFlight.append((nextStep, held))
+    nextStep += 1
+    records = []
+    held = []
+  }
+
+  /// Everything that must still be known: votes of views that are not final on this node's disk,
+  /// and the certificates above.
+  private func checkpoint() -> [[UInt8]] {
+    var kept: [JournalRecord] = []
+    if guardian.abstainThrough > 0 {
+      kept.append(.abstain(epoch: epoch, view: guardian.abstainThrough))
+    }
+    for entry in views.entries { kept += entry.value.certificates.map { .certificate($0) } }
+    for vote in guardian.votes(above: 0) {
+      kept.append(.vote(vote, blocks[vote.statement.hash] ?? finalBlock(vote.statement.hash)))
+    }
+    return kept.map(\.encoded)
+  }
+
+  private func finalBlock(_ hash: Digest) -> Block? {
+    recent.last { $0.block.hash == hash }?.block
+  }
+}
+
+extension BFT {
+  /// Makes the engine from what was stored; fails when a journal record is not one.
+  package init(_ configuration: BFTConfiguration, recovery: BFTRecovery, at now: Moment) throws {
+    self.configuration = configuration
+    epoch = recovery.epoch
+    validators = recovery.validators ?? configuration.genesis
+    let start =
+      recovery.genesis
+      ?? BlockReference(epoch: recovery.epoch, view: 0, height: 0, hash: configuration.chain.digest)
+    genesis = start
+    own = validators.index(of: NodeID(key: configuration.key.publicKey)).map { UInt16($0) }
+    leaderOffset = BFT.leaderOffset(start.hash)
+    lastHeight = start.height + configuration.epochLength
+    finalized = recovery.tip?.header.reference ?? start
+    finalizedCertificate = recovery.certificate
+    finalizedTimestamp =
+      recovery.tip?.header.timestamp ?? recovery.recent.last?.block.header.timestamp ?? 0
+    finalizedExecutedHeight = recovery.tip?.header.executedHeight ?? start.height
+    recent = recovery.recent
+    executed = recovery.earlierRoots + [recovery.executed]
+    statusAt = now.instant
+    nonce = now.instant.nanoseconds ^ configuration.key.publicKey.words.0
+    isAmnesiac = recovery.isAmnesiac && configuration.plantedBug != .naiveAmnesia
+    if start.height > 0 && recovery.tip == nil { finalizedExecutedHeight = 0 }
+    for final in recovery.recent where final.block.header.epoch == epoch {
+      for case .reconfigure in final.block.body.transactions {
+        lastHeight = min(
+          lastHeight, final.block.header.height + BFTConfiguration.reconfigurationDelay)
+      }
+    }
+    try restore(recovery.journal, at: now)
+  }
+
+  /// Counts own votes again, as if they had just come: every tally would else be one short for
+  /// ever after a crash of everybody.
+  private mutating func restore(_ journal: [[UInt8]], at now: Moment) throws {
+    var last = finalized.view
+    for bytes in journal {
+      switch try JournalRecord(decoding: bytes) {
+      case .vote(let vote, let block):
+        guard vote.statement.epoch == epoch else { continue }
+        if let block { keep(block) }
+        guardian.restore(vote)
+        last = max(last, vote.statement.view - 1)
+      case .certificate(let certificate):
+        guard certificate.statement.epoch == epoch else { continue }
+        last = max(last, certificate.statement.view)
+        _ = withView(certificate.statement.view) { $0.insert(certificate) }
+      case .abstain(let epoch, let view):
+        guard epoch == self.epoch else { continue }
+        guardian.abstain(through: view)
+      }
+    }
+    view = last + 1
+    if configuration.plantedBug != .ownVoteNotCounted {
+      // With the first event: what follows from them is for the owner, too.
+      uncounted = guardian.votes(above: 0)
+    }
+    for entry in views.entries {
+      if let certificate = entry.value.finalization {
+        pendingFinalization = certificate.statement.view > finalized.view ? certificate : nil
+      }
+    }
+    // Whoever restarts may be one of many, and the view they were in has to end.
+    let hasVoted = !guardian.isEmpty
+    withView(view) { $0.isActive = $0.isActive || hasVoted }
+  }
+}

@@ -1,0 +1,47 @@
+internal import Primitives
+internal import Records
+internal import Wire
+
+/// One fact that must survive a crash, because something was or will be said because of it.
+enum JournalRecord: Hashable, Sendable {
+  /// An own vote, with the block that it notarizes: bodies are only cuts, and a power loss of
+  /// everybody must not lose one that is final.
+  indirect case vote(Vote, Block?)
+  /// A certificate that moved this node into a view: whoever helps a node that lost its journal
+  /// vouches by it.
+  case certificate(Certificate)
+  /// No vote in an epoch at or below a view: what a node without memory may have said.
+  case abstain(epoch: UInt64, view: UInt64)
+}
+
+extension JournalRecord: WireCodable {
+  func encode(into writer: inout WireWriter) {
+    switch self {
+    case .vote(let vote, let block):
+      writer.write(UInt8(block == nil ? 1 : 2))
+      vote.encode(into: &writer)
+      block?.encode(into: &writer)
+    case .certificate(let certificate):
+      writer.write(UInt8(3))
+      certificate.encode(into: &writer)
+    case .abstain(let epoch, let view):
+      writer.write(UInt8(4))
+      writer.write(epoch)
+      writer.write(view)
+    }
+  }
+
+  init(from span: borrowing RawSpan, at cursor: inout WireCursor) throws(WireError) {
+    let tag = try cursor.readUInt8(span)
+    switch tag {
+    case 1: self = .vote(try Vote(from: span, at: &cursor), nil)
+    case 2:
+      let vote = try Vote(from: span, at: &cursor)
+      self = .vote(vote, try Block(from: span, at: &cursor))
+    case 3: self = .certificate(try Certificate(from: span, at: &cursor))
+    case 4:
+      self = .abstain(epoch: try cursor.readUInt64(span), view: try cursor.readUInt64(span))
+    default: throw .unknownTag(tag)  // open set: tags of later versions
+    }
+  }
+}

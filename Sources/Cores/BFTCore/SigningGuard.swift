@@ -1,0 +1,83 @@
+internal import Crypto
+internal import Primitives
+internal import Records
+
+/// What this node has signed in the current epoch, and what it therefore may still sign.
+///
+/// Every vote is made here and nowhere else, re-sent ones included: they are kept and sent again
+/// as they are.
+struct SigningGuard: Sendable {
+  /// The own votes of one view.
+  struct OwnVotes: Sendable {
+    var notarize: Vote?
+    var nullify: Vote?
+    var finalize: Vote?
+
+    var all: [Vote] { [notarize, nullify, finalize].compactMap(\.self) }
+  }
+
+  private var votes = SortedMap<UInt64, OwnVotes>()
+  /// No vote at or below this view; the largest number while memory is lost.
+  private(set) var abstainThrough: UInt64 = 0
+  /// Whether some vote was ever restored or made.
+  var isEmpty: Bool { votes.isEmpty }
+
+  /// The own votes of a view.
+  subscript(view: UInt64) -> OwnVotes { votes[view] ?? OwnVotes() }
+
+  /// The last view with an own vote.
+  var lastView: UInt64 { votes.entries.last?.key ?? 0 }
+
+  /// Every own vote above a view.
+  func votes(above view: UInt64) -> [Vote] {
+    votes.entries.filter { $0.key > view }.flatMap(\.value.all)
+  }
+
+  /// Whether a vote may be signed (bft rule: the guard).
+  func permits(_ statement: Statement, planted bug: BFTBug?) -> Bool {
+    let view = statement.view
+    guard view > abstainThrough else { return false }
+    let own = self[view]
+    switch statement.kind {
+    case .notarize: return own.notarize == nil && own.nullify == nil
+    case .nullify: return own.nullify == nil && own.finalize == nil
+    case .finalize:
+      if own.nullify != nil && bug != .finalizeAfterNullify { return false }
+      if own.finalize != nil { return false }
+      return own.notarize.map { $0.statement.hash == statement.hash } ?? true
+    case .handover, .reconfigure: return false
+    }
+  }
+
+  /// Signs a statement that is permitted.
+  mutating func sign(
+    _ statement: Statement, as signer: UInt16, with key: SigningKey, planted bug: BFTBug?
+  ) -> Vote? {
+    guard permits(statement, planted: bug) else { return nil }
+    let vote = Vote(signing: statement, as: signer, with: key)
+    restore(vote)
+    return vote
+  }
+
+  /// Takes note of a vote of this node's.
+  mutating func restore(_ vote: Vote) {
+    let view = vote.statement.view
+    if votes[view] == nil { votes[view] = OwnVotes() }
+    switch vote.statement.kind {
+    case .notarize: votes[view]?.notarize = vote
+    case .nullify: votes[view]?.nullify = vote
+    case .finalize: votes[view]?.finalize = vote
+    case .handover, .reconfigure: break
+    }
+  }
+
+  /// Votes at or below `view` are not given any more.
+  mutating func abstain(through view: UInt64) {
+    abstainThrough = view
+  }
+
+  /// Forgets votes below a view that is final and durable.
+  mutating func prune(below view: UInt64) {
+    while let first = votes.entries.first?.key, first < view { votes[first] = nil }
+  }
+}
