@@ -4,7 +4,7 @@ extension Tool {
     Tool(
       verbs: [DemoVerb.verb(.thisProgram())] + ClusterVerbs.all(.thisProgram())
         + NodeVerbs.all(runNode) + AgentVerbs.all + [SpellingVerb.spell]
-        + [SimulateVerb.verb] + DrillVerbs.all(.thisProgram())
+        + [SimulateVerb.verb, SimulateFinalityVerb.verb] + DrillVerbs.all(.thisProgram())
         + [VerifyVerb.verb, BenchVerb.ingest(.thisProgram())]
         + ControlBenchVerbs.all(.thisProgram()) + [versionVerb])
   }

@@ -73,7 +73,7 @@ enum SimulateVerb {
     }
   }
 
-  private static func seeds(_ arguments: ArgumentList) throws -> ClosedRange<UInt64> {
+  static func seeds(_ arguments: ArgumentList) throws -> ClosedRange<UInt64> {
     if let text = arguments.value("seed") {
       guard arguments.value("seeds") == nil else {
         throw UsageError("--seed and --seeds exclude each other")

@@ -1,0 +1,34 @@
+internal import BFTCore
+
+/// The campaigns of the product's own engine, for the command line.
+package enum FinalityRuns {
+  /// What can be run besides single scenarios.
+  package static let campaigns = ["matrix", "mutants"]
+
+  /// The names of all scenarios.
+  package static var scenarios: [String] { FinalityScenario.all.map(\.name) }
+
+  /// Runs a campaign or a scenario, and tells whether everything was as it must be; `nil` when
+  /// there is none of that name, or it needs more validators.
+  package static func run(
+    _ name: String, validators: Int, seeds: ClosedRange<UInt64>
+  ) -> (text: String, isPassed: Bool)? {
+    typealias Campaign = FinalityCampaign<BFT>
+    switch name {
+    case "matrix":
+      let rows = Campaign.matrix(validators: [validators], seeds: seeds)
+      return (FinalityRow.table(rows), rows.allSatisfy(\.isPassed))
+    case "mutants":
+      let kills = BFTBug.allCases.map { Campaign.hunt($0, validators: validators, seeds: seeds) }
+      let text = kills.map(\.line).joined(separator: "\n")
+      return (text, kills.allSatisfy { $0.found != nil })
+    // open set: names of scenarios
+    default:
+      guard let scenario = FinalityScenario.named(name),
+        scenario.sizes.contains(where: { $0 <= validators })
+      else { return nil }
+      let row = Campaign.scenario(scenario, validators: validators, seeds: seeds)
+      return (FinalityRow.table([row]), row.isPassed)
+    }
+  }
+}
