@@ -71,16 +71,7 @@ extension BFT {
       add(certificate, at: now, into: &effects)
       finalize(certificate, at: now, into: &effects)
     case .memoryQuery(let nonce, let wanted):
-      // Of another epoch nothing that is said here would tell what may have been voted for.
-      guard !isAmnesiac, isValidator, wanted == epoch else { return }
-      let highest = views.entries.reversed().lazy.compactMap { $0.value.certificates.last }.first
-      effects.sends.append(
-        (
-          peer,
-          .memoryReply(
-            nonce: nonce, epoch: wanted,
-            highest: highest ?? finalizedCertificate)
-        ))
+      tellMemory(nonce, of: wanted, to: peer, into: &effects)
     case .memoryReply(let nonce, let wanted, let highest):
       guard nonce == self.nonce, wanted == epoch else { return }
       remember(highest, of: peer, into: &effects)
@@ -88,6 +79,20 @@ extension BFT {
       takeConsent(vote, added: added, removed: removed)
     case .handover(let vote): takeHandover(vote, into: &effects)
     }
+  }
+
+  /// Tells a node that lost its journal the highest certificate of the epoch.
+  private func tellMemory(
+    _ nonce: UInt64, of wanted: UInt64, to peer: PeerIndex, into effects: inout BFTEffects
+  ) {
+    // Of another epoch nothing that is said here would tell what may have been voted for.
+    guard !isAmnesiac, isValidator, wanted == epoch else { return }
+    let highest = views.entries.reversed().lazy.compactMap { $0.value.certificates.last }.first
+    effects.sends.append(
+      (
+        peer,
+        .memoryReply(nonce: nonce, epoch: wanted, highest: highest ?? finalizedCertificate)
+      ))
   }
 
   private mutating func see(_ peer: PeerIndex, in place: UInt64, epoch: UInt64) {
