@@ -80,7 +80,50 @@ import Wire
     .memoryReply(nonce: 77, epoch: 1, highest: certificate([0, 1, 2])),
     .memoryReply(nonce: 77, epoch: 1, highest: nil),
     .handover(vote(.handover)),
+    .proposal(BFTLiarTests.falseProposal(by: 0)),
+    .block(BFTLiarTests.falseProposal(by: 0).block),
+    .segment([BFTLiarTests.falseProposal(by: 0).block], certificate([0, 1, 2])),
+    .consent(vote(.reconfigure), added: [], removed: [NodeID(key: Four.keys[0].publicKey)]),
   ]
+
+  static let refused: [FinalityMessage] = [
+    .segment([], certificate([0, 1, 2])),
+    .segment([BFTLiarTests.falseProposal(by: 0).block], certificate([0, 1, 2])),
+    .consent(vote(.reconfigure), added: [], removed: []),
+    .certificateRequest(epoch: 1, first: 9, last: 3),
+    .certificateRequest(epoch: 1, first: 1, last: 65),
+    .heightRequest(first: 0, count: 1),
+    .heightRequest(first: 1, count: 65),
+    .heightRequest(first: 1, count: 0),
+    .memoryReply(nonce: 1, epoch: 2, highest: certificate([0, 1, 2])),
+    .proposal(
+      Proposal(
+        block: BFTLiarTests.falseProposal(by: 0).block,
+        leaderSignature: BFTLiarTests.falseProposal(by: 1).leaderSignature,
+        parentCertificate: nil, nullifications: [])),
+    .proposal(
+      Proposal(
+        block: BFTLiarTests.falseProposal(by: 0).block,
+        leaderSignature: BFTLiarTests.falseProposal(by: 0).leaderSignature,
+        parentCertificate: certificate([0, 1, 2]), nullifications: [])),
+  ]
+
+  @Test(arguments: refused) func `a message whose parts disagree is refused`(
+    message: FinalityMessage
+  ) {
+    var door = FinalityDoorTests.door()
+    #expect(door.check(message) == nil)
+  }
+
+  @Test func `a body beyond its limit is not decoded`() {
+    let advance = CutAdvance(
+      lane: LaneID(digest: .zero), number: 1, digest: Digest(words: 1, 1, 1, 1))
+    let many = BlockBody(
+      advances: Array(repeating: advance, count: BlockLimits.entriesMax + 1))
+    #expect(throws: WireError.overLimit) { try BlockBody(decoding: many.encoded) }
+    let twice = BlockBody(advances: [advance, advance])
+    #expect(throws: WireError.notCanonical) { try BlockBody(decoding: twice.encoded) }
+  }
 
   @Test(arguments: messages) func `a message is read as it was written and no shorter`(
     message: FinalityMessage

@@ -1,20 +1,25 @@
-internal import Crypto
-internal import Primitives
-internal import Wire
+package import Crypto
+package import Primitives
+package import Wire
 
 /// The unit in which the files are written: what a page of the kernel and a sector of most disks
 /// is.
-enum Block {
-  static let byteCount = 4_096
+package enum DiskBlock {
+  /// Bytes of a block.
+  package static let byteCount = 4_096
 
   /// The next multiple of a block.
-  static func roundUp(_ count: Int) -> Int { (count + byteCount - 1) / byteCount * byteCount }
+  package static func roundUp(_ count: Int) -> Int {
+    (count + byteCount - 1) / byteCount * byteCount
+  }
 }
 
 /// The first sixteen bytes of a BLAKE2b digest.
-struct Checksum: Hashable, Sendable {
-  static let byteCount = 16
-  static let zero = Checksum(high: 0, low: 0)
+package struct Checksum: Hashable, Sendable {
+  /// Bytes of a checksum.
+  package static let byteCount = 16
+  /// What stands where there is none.
+  package static let zero = Checksum(high: 0, low: 0)
 
   private let high: UInt64
   private let low: UInt64
@@ -24,19 +29,23 @@ struct Checksum: Hashable, Sendable {
     self.low = low
   }
 
-  /// The checksum of `bytes`; those of two segments differ by their salts.
-  init(of bytes: [UInt8], salt: Identifier<HashSalt> = .none) {
-    let digest = Blake2b.hash(bytes, .controlRecord, salt: salt)
+  /// The checksum of `bytes`; those of two uses differ by their tags, of two files by their salts.
+  package init(
+    of bytes: [UInt8], as tag: HashTag = .controlRecord, salt: Identifier<HashSalt> = .none
+  ) {
+    let digest = Blake2b.hash(bytes, tag, salt: salt)
     high = digest.words.0
     low = digest.words.1
   }
 
-  func encode(into writer: inout WireWriter) {
+  /// Writes the sixteen bytes.
+  package func encode(into writer: inout WireWriter) {
     writer.write(high.byteSwapped)
     writer.write(low.byteSwapped)
   }
 
-  init(from span: borrowing RawSpan, at cursor: inout WireCursor) throws(WireError) {
+  /// Reads sixteen bytes.
+  package init(from span: borrowing RawSpan, at cursor: inout WireCursor) throws(WireError) {
     high = try cursor.readUInt64(span).byteSwapped
     low = try cursor.readUInt64(span).byteSwapped
   }

@@ -21,7 +21,7 @@ package struct ControlStorageOptions: Sendable {
   func check() {
     precondition(
       segmentBytes >= ControlStorageOptions.segmentBytesMin
-        && segmentBytes.isMultiple(of: Block.byteCount), "segments of \(segmentBytes) bytes")
+        && segmentBytes.isMultiple(of: DiskBlock.byteCount), "segments of \(segmentBytes) bytes")
     precondition(
       queuedStepsMax > 0 && queuedBytesMax > 0,
       "a queue of \(queuedStepsMax) steps and \(queuedBytesMax) bytes")

@@ -134,7 +134,7 @@ package final class AlignedBuffer: @unchecked Sendable {
   /// Reserves zeros.
   package init(byteCount: Int) {
     self.byteCount = byteCount
-    start = .allocate(byteCount: byteCount, alignment: Block.byteCount)
+    start = .allocate(byteCount: byteCount, alignment: DiskBlock.byteCount)
     _ = unsafe memset(start, 0, byteCount)
   }
 

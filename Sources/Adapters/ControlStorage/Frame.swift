@@ -15,7 +15,7 @@ struct Frame: Sendable {
   /// The bytes of the largest frame.
   static let byteCountMax = 1_048_576
   /// The bytes of a frame with one entry of the largest size.
-  static let entryBytesMax = Block.roundUp(
+  static let entryBytesMax = DiskBlock.roundUp(
     headBytes + RaftEntry.payloadBytesMax + RaftEntry.overheadBytes)
 
   /// Counts the frames of a log from 1.
@@ -43,7 +43,7 @@ struct Frame: Sendable {
     writer.write(commit)
     writer.write(entries.first?.index ?? 0)
     writer.writeRaw(records.bytes)
-    return Sealed(writer, salt: salt, padding: Block.roundUp(byteCount))
+    return Sealed(writer, salt: salt, padding: DiskBlock.roundUp(byteCount))
   }
 
   /// How many of `entries` one frame of at most `limit` bytes takes: at least one.
@@ -85,7 +85,7 @@ struct FoundFrame: Sendable {
     let number = try cursor.readUInt64(span)
     let used = Int(try cursor.readUInt32(span))
     let count = Int(try cursor.readUInt32(span))
-    byteCount = Block.roundUp(used)
+    byteCount = DiskBlock.roundUp(used)
     guard number > 0, count > 0, used > Frame.headBytes, byteCount <= segment.count - offset else {
       throw .invalid("no head of a frame")
     }

@@ -4,7 +4,7 @@ internal import Wire
 /// What one slot of the file `hard-state` holds.
 struct HardStateSlot: Hashable, Sendable {
   static let file = "hard-state"
-  static let byteCount = Block.byteCount
+  static let byteCount = DiskBlock.byteCount
   static let count = 2
   private static let magic: UInt64 = 0x3153_484c_5443_4f53  // "SOCTLHS1"
 

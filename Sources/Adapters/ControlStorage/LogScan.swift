@@ -102,14 +102,14 @@ struct LogScan: Sendable {
   private mutating func readEnd(of segment: inout Segment, _ bytes: [UInt8]) {
     guard !LogScan.isZero(bytes, from: segment.end) else { return }
     let salt = segment.header.salt
-    var offset = segment.end + Block.byteCount
+    var offset = segment.end + DiskBlock.byteCount
     while offset < bytes.count {
       if FoundFrame(bytes, at: offset, salt: salt) != nil {
         let finding = "no valid frame, but one follows at byte \(offset)"
         damage = ControlDamage(segment.file, at: segment.end, finding)
         return
       }
-      offset += Block.byteCount
+      offset += DiskBlock.byteCount
     }
     if let torn {
       damage = ControlDamage(torn.file, at: torn.end, "no valid frame, but \(segment.file) is used")

@@ -220,7 +220,7 @@ struct LogWriter: Sendable {
     _ zeros: AlignedBuffer
   ) throws(ControlStorageFailure) -> Int {
     let file = try directory.open(segment.file, .direct)
-    let size = max(Block.roundUp(segment.byteCount), segmentBytes)
+    let size = max(DiskBlock.roundUp(segment.byteCount), segmentBytes)
     if segment.isTorn || segment.byteCount < size {
       for offset in stride(from: segment.end, to: size, by: zeros.byteCount) {
         try file.write(zeros, count: min(zeros.byteCount, size - offset), at: offset)

@@ -4,7 +4,7 @@ internal import Wire
 
 /// The first block of a segment of the log.
 struct SegmentHeader: Hashable, Sendable {
-  static let byteCount = Block.byteCount
+  static let byteCount = DiskBlock.byteCount
   private static let magic: UInt64 = 0x3147_534c_5443_4f53  // "SOCTLSG1"
   private static let prefix = "log-"
 

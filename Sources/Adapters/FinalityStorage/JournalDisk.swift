@@ -21,7 +21,7 @@ struct JournalDisk: Sendable {
   private var header: JournalHeader
   private var end: Int
   private var lastFrame: UInt64
-  private var lastChecksum: JournalChecksum
+  private var lastChecksum: Checksum
   private var markedFrame: UInt64
   /// What was done and how long it took.
   private(set) var statistics = VoteJournalStatistics()
@@ -39,7 +39,7 @@ struct JournalDisk: Sendable {
     var files: [DiskFile] = []
     for name in JournalFiles.names { files.append(try directory.open(name, .durable)) }
     self.files = files
-    sizes = found.bytes.map { $0.count / JournalBlock.byteCount * JournalBlock.byteCount }
+    sizes = found.bytes.map { $0.count / DiskBlock.byteCount * DiskBlock.byteCount }
     current = found.current?.place ?? 0
     let scan = found.current?.scan
     header =
@@ -68,7 +68,7 @@ struct JournalDisk: Sendable {
       try write(header.encoded, at: 0, of: current)
     } else {
       try wipe(from: end, found.bytes[current])
-      let other = found.bytes[1 - current].prefix(JournalBlock.byteCount)
+      let other = found.bytes[1 - current].prefix(DiskBlock.byteCount)
       if other.contains(where: { $0 != 0 }) { try wipeHeader(of: 1 - current) }
     }
     try directory.sync()
@@ -86,7 +86,7 @@ struct JournalDisk: Sendable {
   }
 
   private func wipeHeader(of place: Int) throws(ControlStorageFailure) {
-    try files[place].write(zeros, count: JournalBlock.byteCount, at: 0)
+    try files[place].write(zeros, count: DiskBlock.byteCount, at: 0)
   }
 
   /// Fills a file with zeros up to a size: later writes change no map of blocks.

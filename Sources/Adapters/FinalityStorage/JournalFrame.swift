@@ -1,52 +1,22 @@
+internal import ControlStorage
 internal import Crypto
 internal import Primitives
 internal import Wire
 
-/// The first sixteen bytes of a BLAKE2b digest.
-struct JournalChecksum: Hashable, Sendable {
-  static let byteCount = 16
-  static let zero = JournalChecksum(high: 0, low: 0)
-
-  private let high: UInt64
-  private let low: UInt64
-
-  private init(high: UInt64, low: UInt64) {
-    self.high = high
-    self.low = low
-  }
-
-  /// The checksum of `bytes`; those of two files differ by their salts.
-  init(of bytes: [UInt8], salt: Identifier<HashSalt>) {
-    let digest = Blake2b.hash(bytes, .voteRecord, salt: salt)
-    high = digest.words.0
-    low = digest.words.1
-  }
-
-  func encode(into writer: inout WireWriter) {
-    writer.write(high.byteSwapped)
-    writer.write(low.byteSwapped)
-  }
-
-  init(from span: borrowing RawSpan, at cursor: inout WireCursor) throws(WireError) {
-    high = try cursor.readUInt64(span).byteSwapped
-    low = try cursor.readUInt64(span).byteSwapped
-  }
-}
-
 /// Whole blocks that begin with the checksum of all that follows in them.
 struct SealedBlocks: Sendable {
-  let checksum: JournalChecksum
+  let checksum: Checksum
   let bytes: [UInt8]
 
   /// Pads what was written with zeros and puts the checksum before it.
   init(_ content: WireWriter, salt: Identifier<HashSalt>) {
     let room =
-      JournalBlock.roundUp(content.bytes.count + JournalChecksum.byteCount)
-      - JournalChecksum.byteCount
+      DiskBlock.roundUp(content.bytes.count + Checksum.byteCount)
+      - Checksum.byteCount
     var body = content.bytes
     body.append(contentsOf: repeatElement(0, count: room - body.count))
-    checksum = JournalChecksum(of: body, salt: salt)
-    var writer = WireWriter(capacity: room + JournalChecksum.byteCount)
+    checksum = Checksum(of: body, as: .voteRecord, salt: salt)
+    var writer = WireWriter(capacity: room + Checksum.byteCount)
     checksum.encode(into: &writer)
     writer.writeRaw(body)
     bytes = writer.bytes
@@ -67,7 +37,7 @@ struct JournalFrame: Sendable {
   /// Counts the frames of a file from 1.
   let number: UInt64
   /// The checksum of the frame before; zero in the first.
-  let previous: JournalChecksum
+  let previous: Checksum
   /// At least one.
   let records: [[UInt8]]
 
@@ -108,7 +78,7 @@ struct JournalFrame: Sendable {
 /// A frame as it was found.
 struct FoundJournalFrame: Sendable {
   let frame: JournalFrame
-  let checksum: JournalChecksum
+  let checksum: Checksum
   /// With the padding.
   let byteCount: Int
 
@@ -126,17 +96,17 @@ struct FoundJournalFrame: Sendable {
   ) throws(WireError) {
     let span = file.span.bytes
     var cursor = WireCursor(offset: offset)
-    checksum = try JournalChecksum(from: span, at: &cursor)
-    let previous = try JournalChecksum(from: span, at: &cursor)
+    checksum = try Checksum(from: span, at: &cursor)
+    let previous = try Checksum(from: span, at: &cursor)
     let number = try cursor.readUInt64(span)
     let used = Int(try cursor.readUInt32(span))
     let count = Int(try cursor.readUInt32(span))
-    byteCount = JournalBlock.roundUp(used)
+    byteCount = DiskBlock.roundUp(used)
     guard number > 0, count > 0, used > JournalFrame.headBytes,
       used <= JournalFrame.byteCountMax, byteCount <= file.count - offset
     else { throw .invalid("no head of a frame") }
-    let body = Array(file[offset + JournalChecksum.byteCount..<offset + byteCount])
-    guard checksum == JournalChecksum(of: body, salt: salt) else {
+    let body = Array(file[offset + Checksum.byteCount..<offset + byteCount])
+    guard checksum == Checksum(of: body, as: .voteRecord, salt: salt) else {
       throw .invalid("a frame that fails its checksum")
     }
     var records: [[UInt8]] = []

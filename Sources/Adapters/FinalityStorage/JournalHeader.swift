@@ -1,3 +1,4 @@
+internal import ControlStorage
 internal import Crypto
 internal import Primitives
 internal import Records
@@ -26,7 +27,7 @@ struct JournalHeader: Hashable, Sendable {
 
   /// The block.
   var encoded: [UInt8] {
-    var writer = WireWriter(capacity: JournalBlock.byteCount)
+    var writer = WireWriter(capacity: DiskBlock.byteCount)
     writer.writeRaw(JournalHeader.magic)
     writer.write(owner.key.key)
     writer.write(owner.chain.digest)
@@ -39,13 +40,13 @@ struct JournalHeader: Hashable, Sendable {
 
   /// Reads the header at the beginning of a file; `nil` when there is none.
   static func found(in file: [UInt8]) -> JournalHeader? {
-    guard file.count >= JournalBlock.byteCount else { return nil }
+    guard file.count >= DiskBlock.byteCount else { return nil }
     do throws(WireError) {
       let span = file.span.bytes
       var cursor = WireCursor()
-      let checksum = try JournalChecksum(from: span, at: &cursor)
-      let body = Array(file[JournalChecksum.byteCount..<JournalBlock.byteCount])
-      guard checksum == JournalChecksum(of: body, salt: .none),
+      let checksum = try Checksum(from: span, at: &cursor)
+      let body = Array(file[Checksum.byteCount..<DiskBlock.byteCount])
+      guard checksum == Checksum(of: body, as: .voteRecord, salt: .none),
         try cursor.readRaw(span, count: magic.count) == magic
       else { return nil }
       let owner = JournalOwner(
@@ -64,11 +65,11 @@ struct JournalHeader: Hashable, Sendable {
 /// The second block of a file: how far it went, written when nothing else is to be done. So the
 /// last frame going bad shows too, which would look like a torn write.
 enum JournalMark {
-  static let offset = JournalBlock.byteCount
+  static let offset = DiskBlock.byteCount
   private static let magic = Array("SOVOTEM1".utf8)
 
   static func encoded(lastFrame: UInt64, salt: Identifier<HashSalt>) -> [UInt8] {
-    var writer = WireWriter(capacity: JournalBlock.byteCount)
+    var writer = WireWriter(capacity: DiskBlock.byteCount)
     writer.writeRaw(magic)
     writer.write(lastFrame)
     return SealedBlocks(writer, salt: salt).bytes
@@ -76,14 +77,14 @@ enum JournalMark {
 
   /// The last frame that a file is known to have held; 0 when it does not say.
   static func lastFrame(in file: [UInt8], salt: Identifier<HashSalt>) -> UInt64 {
-    guard file.count >= offset + JournalBlock.byteCount else { return 0 }
+    guard file.count >= offset + DiskBlock.byteCount else { return 0 }
     do throws(WireError) {
       let span = file.span.bytes
       var cursor = WireCursor(offset: offset)
-      let checksum = try JournalChecksum(from: span, at: &cursor)
+      let checksum = try Checksum(from: span, at: &cursor)
       let body = Array(
-        file[offset + JournalChecksum.byteCount..<offset + JournalBlock.byteCount])
-      guard checksum == JournalChecksum(of: body, salt: salt),
+        file[offset + Checksum.byteCount..<offset + DiskBlock.byteCount])
+      guard checksum == Checksum(of: body, as: .voteRecord, salt: salt),
         try cursor.readRaw(span, count: magic.count) == magic
       else { return 0 }
       return try cursor.readUInt64(span)

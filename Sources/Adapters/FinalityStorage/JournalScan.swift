@@ -1,3 +1,4 @@
+internal import ControlStorage
 /// What is wrong with a file of the journal.
 struct JournalDamage: Error, Hashable, Sendable {
   let file: String
@@ -8,12 +9,12 @@ struct JournalDamage: Error, Hashable, Sendable {
 /// One file of the journal, as it was found: the frames of its generation.
 struct JournalScan: Sendable {
   /// Where frames begin.
-  static let framesStart = 2 * JournalBlock.byteCount
+  static let framesStart = 2 * DiskBlock.byteCount
 
   let header: JournalHeader
   private(set) var records: [[UInt8]] = []
   private(set) var lastFrame: UInt64 = 0
-  private(set) var lastChecksum = JournalChecksum.zero
+  private(set) var lastChecksum = Checksum.zero
   /// Where the next frame goes.
   private(set) var end = JournalScan.framesStart
   /// What the mark says.
@@ -39,7 +40,7 @@ struct JournalScan: Sendable {
         file: name, offset: end, finding: "frame \(lastFrame + 1) of \(known) is gone or changed")
     }
     for offset in stride(
-      from: end + JournalBlock.byteCount, to: file.count, by: JournalBlock.byteCount)
+      from: end + DiskBlock.byteCount, to: file.count, by: DiskBlock.byteCount)
     where FoundJournalFrame(file, at: offset, salt: header.salt) != nil {
       throw JournalDamage(
         file: name, offset: end, finding: "no frame, but one after it at byte \(offset)")
@@ -66,7 +67,7 @@ struct JournalFiles: Sendable {
       // A torn first header stands before nothing but zeros: whatever is beyond was written after
       // a header was durable.
       for (name, file) in zip(JournalFiles.names, bytes) {
-        let rest = file.dropFirst(JournalBlock.byteCount)
+        let rest = file.dropFirst(DiskBlock.byteCount)
         if let offset = rest.firstIndex(where: { $0 != 0 }) {
           throw JournalDamage(file: name, offset: offset, finding: "records without a header")
         }

@@ -23,7 +23,7 @@ package struct VoteJournalOptions: Sendable {
   /// Refuses sizes that cannot work.
   func check() {
     precondition(
-      fileBytes >= 4 * JournalBlock.byteCount && fileBytes.isMultiple(of: JournalBlock.byteCount)
+      fileBytes >= 4 * DiskBlock.byteCount && fileBytes.isMultiple(of: DiskBlock.byteCount)
         && fileBytesMax >= fileBytes, "files of \(fileBytes) to \(fileBytesMax) bytes")
     precondition(
       queuedStepsMax > 0 && queuedBytesMax > 0,

@@ -34,7 +34,11 @@ extension BFT {
       }
       place -= 1
     }
-    return (finalizedCertificate, finalized.view, nullified.reversed())
+    guard finalized.view > 0 else { return (nil, 0, nullified.reversed()) }
+    let state = views[finalized.view]
+    let own = [finalizedCertificate, state?.finalization, state?.notarization]
+      .compactMap(\.self).first { $0.statement.hash == finalized.hash }
+    return own.map { ($0, finalized.view, nullified.reversed()) }
   }
 
   /// Whether a notarized block waits for a descendant to become final by.
@@ -45,7 +49,7 @@ extension BFT {
   /// When a leader without work proposes nevertheless, because a notarized block has not become
   /// final by itself: not at once, or every block would call for the next.
   var descendantDueAt: Instant? {
-    guard !hasWork, hasUnfinalized, canVote, let own, leader(of: view) == own,
+    guard !hasWork, hasUnfinalized, canVoteNow, let own, leader(of: view) == own,
       guardian[view].notarize == nil, guardian[view].nullify == nil,
       !(views[view]?.isBodyWanted ?? false)
     else { return nil }
@@ -58,7 +62,7 @@ extension BFT {
 
   /// Asks for a body when this node leads and there is something to agree on.
   mutating func askForBody(at now: Moment, into effects: inout BFTEffects) {
-    guard canVote, let own, leader(of: view) == own, hasWork || isDescendantDue(at: now),
+    guard canVoteNow, let own, leader(of: view) == own, hasWork || isDescendantDue(at: now),
       guardian[view].notarize == nil, guardian[view].nullify == nil,
       !(views[view]?.isBodyWanted ?? false)
     else { return }
@@ -79,9 +83,10 @@ extension BFT {
     _ wanted: BlockBody, after hash: Digest, in place: UInt64, at now: Moment,
     into effects: inout BFTEffects
   ) {
-    guard place == view, canVote, let own, leader(of: view) == own,
-      let parent = justifiedParent(), let chain = chain(to: hash)
-    else { return }
+    guard place == view, canVoteNow, let own, leader(of: view) == own else { return }
+    // Whatever becomes of this body, another may be asked for.
+    withView(view) { $0.isBodyWanted = false }
+    guard let parent = justifiedParent(), let chain = chain(to: hash) else { return }
     let parentHash =
       parent.view == finalized.view ? finalized.hash : parent.certificate?.statement.hash
     guard parentHash == hash else { return }
@@ -97,8 +102,8 @@ extension BFT {
     let body =
       mustBeEmpty
       ? BlockBody()
-      : BlockBody(
-        advances: wanted.advances, transactions: wanted.transactions + transactions(after: chain))
+      : fitting(
+        wanted, transactions(after: chain), beside: parent.nullified + [parent.certificate])
     let header = BlockHeader(
       chain: configuration.chain, epoch: epoch, height: height, view: view,
       parentView: parent.view, parentHash: hash, proposer: own,
@@ -120,6 +125,18 @@ extension BFT {
       nullifications: parent.nullified)
     withView(view) { $0.proposal = proposal }
     hold(vote, proposal, into: &effects)
+  }
+
+  /// The body with what validators say, as much as a message holds beside the certificates.
+  private func fitting(
+    _ wanted: BlockBody, _ said: [ValidatorTransaction], beside certificates: [Certificate?]
+  ) -> BlockBody {
+    let room = BlockLimits.transactionsMax - wanted.transactions.count
+    let body = BlockBody(
+      advances: wanted.advances, transactions: wanted.transactions + said.prefix(max(room, 0)))
+    let justification = certificates.compactMap(\.self).reduce(0) { $0 + $1.encoded.count }
+    let byteCount = body.encoded.count + justification + FinalityMessage.headBytesMax
+    return byteCount <= FinalityMessage.bytesMax ? body : BlockBody()
   }
 
   /// Takes a proposal that the door has checked: its certificates count whatever becomes of it.
@@ -158,8 +175,7 @@ extension BFT {
     else { return }
     switch judge(proposal, at: now, into: &effects) {
     case .valid: vote(.notarize, in: view, for: proposal.block.hash, into: &effects)
-    case .invalid(let reason):
-      withView(view) { $0.proposalFault = reason }
+    case .invalid:
       vote(.nullify, in: view, for: .zero, into: &effects)
     case .missing: break
     }

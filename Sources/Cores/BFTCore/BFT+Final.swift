@@ -50,7 +50,7 @@ extension BFT {
     }
     finalizedCertificate = certificate
     timeouts = 0
-    if view <= finalized.view { view = finalized.view + 1 }
+    if view <= finalized.view { enter(finalized.view + 1, at: now) }
     prune()
   }
 
@@ -80,7 +80,8 @@ extension BFT {
       judged[hash] = nil
     }
     let durable = min(floor, durableFloor)
-    guardian.prune(below: configuration.plantedBug == .pruneAboveFloor ? view : durable)
+    guardian.prune(below: durable)
+    if configuration.plantedBug == .pruneAboveFloor { guardian.forget(below: view) }
   }
 
   /// The view below which a journal record cannot matter any more: the block is final, executed
@@ -119,6 +120,7 @@ extension BFT {
       epoch: epoch, view: 0, height: finalized.height, hash: finalized.hash)
     finalized = genesis
     finalizedCertificate = nil
+    evidence.removeAll { epoch - $0.first.statement.epoch > 2 }
     nextValidators = nil
     resetEpoch()
     effects.notices.append(.epochBegan(epoch, validators))
@@ -211,9 +213,16 @@ extension BFT {
   mutating func takeConsent(_ vote: Vote, added: [NodeID], removed: [NodeID]) {
     guard vote.statement.epoch == epoch else { return }
     let place = consents.firstIndex { $0.added == added && $0.removed == removed }
-    guard place != nil || consents.count < Reconfiguration.nodesMax else { return }
-    if place == nil { consents.append(Consent(added: added, removed: removed)) }
-    let index = place ?? consents.count - 1
-    if consents[index].votes.vote(of: vote.signer) == nil { consents[index].votes.insert(vote) }
+    if let place, consents[place].votes.vote(of: vote.signer) != nil { return }
+    // A validator consents to one change at a time, so that none can take all the room.
+    for index in consents.indices { consents[index].votes.remove(vote.signer) }
+    if let place {
+      consents[place].votes.insert(vote)
+    } else {
+      var consent = Consent(added: added, removed: removed)
+      consent.votes.insert(vote)
+      consents.append(consent)
+    }
+    consents.removeAll { $0.votes.votes.isEmpty }
   }
 }

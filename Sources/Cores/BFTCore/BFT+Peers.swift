@@ -170,9 +170,14 @@ extension BFT {
     let known = recent[start...]
     let epoch = recent[start].block.header.epoch
     let wanted = known.prefix { $0.block.header.epoch == epoch }
+    var room = FinalityMessage.bytesMax / 2
+    let fitting = wanted.prefix {
+      room -= FinalityMessage.headBytesMax + Int($0.block.header.bodyByteCount)
+      return room >= 0
+    }
     let end =
-      wanted.prefix(count).lastIndex { $0.certificate != nil }
-      ?? wanted.prefix(FinalityMessage.segmentBlocksMax).firstIndex { $0.certificate != nil }
+      fitting.prefix(count).lastIndex { $0.certificate != nil }
+      ?? fitting.prefix(FinalityMessage.segmentBlocksMax).firstIndex { $0.certificate != nil }
     guard let end, let certificate = recent[end].certificate else {
       // The last ones are final by a block that is none of the chain's: its certificate is told.
       return
@@ -201,7 +206,7 @@ extension BFT {
   mutating func fetchCertificates(at now: Moment, into effects: inout BFTEffects) {
     guard now.instant >= fetchAt else { return }
     fetchAt = now.instant + BFT.helpInterval
-    let first = finalized.view + 1
+    let first = max(finalized.view, 1)
     let last = min(view - 1, first + FinalityMessage.certificatesMax - 1)
     guard last >= first else { return }
     broadcast(.certificateRequest(epoch: epoch, first: first, last: last), into: &effects)

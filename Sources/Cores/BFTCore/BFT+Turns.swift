@@ -43,8 +43,8 @@ extension BFT {
       if isAmnesiac { broadcast(.memoryQuery(nonce: nonce, epoch: epoch), into: &effects) }
     }
     guard let armed = armedAt else { return }
-    if now.instant >= armed + patience, canVote, guardian[view].nullify == nil,
-      guardian[view].finalize == nil, view > guardian.abstainThrough
+    if now.instant >= armed + patience, canVoteNow, guardian[view].nullify == nil,
+      guardian[view].finalize == nil
     {
       timeouts += 1
       vote(.nullify, in: view, for: .zero, into: &effects)
@@ -152,7 +152,11 @@ extension BFT {
       case .certificate(let certificate):
         guard certificate.statement.epoch == epoch else { continue }
         last = max(last, certificate.statement.view)
-        _ = withView(certificate.statement.view) { $0.insert(certificate) }
+        let isSplit = withView(certificate.statement.view) { state in
+          _ = state.insert(certificate)
+          return state.finalization != nil && state.nullification != nil
+        }
+        if isSplit { standstill = "view \(certificate.statement.view) is finalized and nullified" }
       case .abstain(let epoch, let view):
         guard epoch == self.epoch else { continue }
         guardian.abstain(through: view)

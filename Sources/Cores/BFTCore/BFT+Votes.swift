@@ -141,7 +141,7 @@ extension BFT {
     enter(statement.view + 1, at: now)
   }
 
-  private mutating func enter(_ next: UInt64, at now: Moment) {
+  mutating func enter(_ next: UInt64, at now: Moment) {
     view = next
     armedAt = nil
     retryAt = nil

@@ -167,9 +167,7 @@ package struct BFT: ProtocolCore {
   package var nextDeadline: Instant? {
     var next = statusAt
     if let armedAt {
-      if guardian[view].nullify == nil && guardian[view].finalize == nil && canVote
-        && view > guardian.abstainThrough
-      {
+      if guardian[view].nullify == nil && guardian[view].finalize == nil && canVoteNow {
         next = min(next, armedAt + patience)
       }
       if let retryAt { next = min(next, retryAt) }
@@ -184,6 +182,8 @@ package struct BFT: ProtocolCore {
   package var isValidator: Bool { own != nil }
   /// Whether this node may vote now.
   var canVote: Bool { own != nil && standstill == nil && !isAmnesiac && !isEpochOver }
+  /// Whether it may vote in the current view.
+  var canVoteNow: Bool { canVote && view > guardian.abstainThrough }
   /// Whether the last block of the epoch is final.
   var isEpochOver: Bool { finalized.height >= lastHeight }
 

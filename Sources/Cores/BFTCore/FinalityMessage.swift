@@ -59,6 +59,8 @@ package enum FinalityMessage: Hashable, Sendable {
 
   /// The largest encoded message that is accepted, in bytes.
   package static let bytesMax = 1 << 20
+  /// More than what a proposal holds beside body and certificates, in bytes.
+  static let headBytesMax = 512
   /// Views asked for at once.
   package static let certificatesMax: UInt64 = 64
   /// Final blocks asked for at once.

@@ -34,14 +34,26 @@ extension JournalRecord: WireCodable {
   init(from span: borrowing RawSpan, at cursor: inout WireCursor) throws(WireError) {
     let tag = try cursor.readUInt8(span)
     switch tag {
-    case 1: self = .vote(try Vote(from: span, at: &cursor), nil)
+    case 1: self = .vote(try JournalRecord.vote(from: span, at: &cursor), nil)
     case 2:
-      let vote = try Vote(from: span, at: &cursor)
-      self = .vote(vote, try Block(from: span, at: &cursor))
+      let vote = try JournalRecord.vote(from: span, at: &cursor)
+      let block = try Block(from: span, at: &cursor)
+      guard block.hash == vote.statement.hash else { throw .invalid("a vote for another block") }
+      self = .vote(vote, block)
     case 3: self = .certificate(try Certificate(from: span, at: &cursor))
     case 4:
       self = .abstain(epoch: try cursor.readUInt64(span), view: try cursor.readUInt64(span))
     default: throw .unknownTag(tag)  // open set: tags of later versions
     }
+  }
+
+  private static func vote(
+    from span: borrowing RawSpan, at cursor: inout WireCursor
+  ) throws(WireError) -> Vote {
+    let vote = try Vote(from: span, at: &cursor)
+    guard vote.statement.kind.isOfView, vote.statement.view > 0 else {
+      throw .invalid("an own vote on no view")
+    }
+    return vote
   }
 }

@@ -25,9 +25,6 @@ struct SigningGuard: Sendable {
   /// The own votes of a view.
   subscript(view: UInt64) -> OwnVotes { votes[view] ?? OwnVotes() }
 
-  /// The last view with an own vote.
-  var lastView: UInt64 { votes.entries.last?.key ?? 0 }
-
   /// Every own vote above a view.
   func votes(above view: UInt64) -> [Vote] {
     votes.entries.filter { $0.key > view }.flatMap(\.value.all)
@@ -73,11 +70,17 @@ struct SigningGuard: Sendable {
 
   /// Votes at or below `view` are not given any more.
   mutating func abstain(through view: UInt64) {
-    abstainThrough = view
+    abstainThrough = max(abstainThrough, view)
   }
 
-  /// Forgets votes below a view that is final and durable.
+  /// Forgets votes below a view that is final and durable, and signs no more there.
   mutating func prune(below view: UInt64) {
+    forget(below: view)
+    if view > 0 { abstain(through: view - 1) }
+  }
+
+  /// Forgets votes; alone it is a bug, which the simulator plants.
+  mutating func forget(below view: UInt64) {
     while let first = votes.entries.first?.key, first < view { votes[first] = nil }
   }
 }

@@ -14,10 +14,8 @@ struct ViewState: Sendable {
     /// Takes a vote of a validator that has none yet.
     mutating func insert(_ vote: Vote) { votes.append(vote) }
 
-    /// How many say the same.
-    func count(for hash: Digest) -> Int {
-      votes.reduce(0) { $0 + ($1.statement.hash == hash ? 1 : 0) }
-    }
+    /// Takes back the vote of a validator.
+    mutating func remove(_ signer: UInt16) { votes.removeAll { $0.signer == signer } }
 
     /// The certificate of the first `quorum` validators by place that say the same.
     func certificate(for hash: Digest, quorum: Int) -> Certificate? {
@@ -33,8 +31,6 @@ struct ViewState: Sendable {
   var proposal: Proposal?
   /// Whether the leader signed two blocks.
   var leaderEquivocated = false
-  /// The rule that the proposal breaks.
-  var proposalFault: String?
 
   var notarizes = Tally()
   var nullifies = Tally()

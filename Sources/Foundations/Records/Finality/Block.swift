@@ -13,8 +13,6 @@ package enum BlockLimits {
   package static let transactionsMax = 64
   /// Bundles by which one block may advance one lane: what executing a block may cost.
   package static let laneAdvanceMax: UInt64 = 1_024
-  /// Certificates that justify one proposal.
-  package static let justificationMax = 64
   /// The largest height, view and epoch.
   package static let numberMax: UInt64 = (1 << 48) - 1
 }
