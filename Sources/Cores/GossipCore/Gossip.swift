@@ -43,7 +43,8 @@ package import Records
 /// - G7: a bundle of another node is handed on when it is first applied or parked, and only when
 ///   its origin or this node's parent in the origin's tree pushed it.
 package struct Gossip: Sendable {
-  let node: NodeID
+  /// This node.
+  package let node: NodeID
   let cluster: ClusterID
   /// The swarm whose lanes these are.
   package let swarm: SwarmID

@@ -16,6 +16,8 @@ package struct NodeCoreConfiguration: Sendable {
   package var swarm: SwarmID
   /// The control plane: who lives, who leads, who votes.
   package var control: ControlPlaneConfiguration
+  /// What finality is made with; `nil` for a swarm without.
+  package var finality: FinalityPlaneConfiguration?
   /// The bounds of gossip.
   package var gossipLimits = GossipLimits()
   /// Operations accepted and not yet in a bundle.
@@ -58,6 +60,9 @@ package struct NodeRecovery: Sendable {
 
   /// What the control log's storage held.
   package var control: ControlRecovery
+
+  /// What was stored of finality.
+  package var finality: FinalityRecovery?
 
   /// What a node starts from that never ran, with the life of its control log.
   package init(life: UInt64 = 0) {

@@ -61,6 +61,8 @@ package struct NodeEffects: Sendable {
   package var notices: [NodeNotice] = []
   /// What the control plane asks for.
   package var control = ControlPlaneEffects()
+  /// What finality asks for.
+  package var finality = FinalityPlaneEffects()
 
   /// No effects.
   package init() {}
@@ -75,5 +77,6 @@ package struct NodeEffects: Sendable {
     batch = nil
     notices.removeAll(keepingCapacity: true)
     control.removeAll()
+    finality.removeAll()
   }
 }

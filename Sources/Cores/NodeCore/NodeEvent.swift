@@ -47,6 +47,8 @@ package enum NodeEvent: Sendable {
   indirect case headerLoaded(SignedHeader, conflicting: SignedHeader)
   /// Something happened to the control plane.
   indirect case control(ControlPlaneEvent)
+  /// Something happened to what is final.
+  indirect case finality(FinalityPlaneEvent)
   /// An instant that the core asked for has come.
   case deadline
   /// The driver has no more events at hand: what was gathered is to be written and sent.

@@ -23,6 +23,7 @@ extension NodeMachine {
   }
 
   private func reached(_ position: LanePosition, _ quorum: UInt64) -> WriteLevel? {
+    if let finality, finality.executed(position.lane) >= position.number { return .final }
     if quorum >= position.number { return .quorum }
     return gossip.synced(position.lane) >= position.number ? .local : nil
   }

@@ -172,6 +172,7 @@ extension NodeMachine {
       }
     }
     gossip.markSynced(synced, at: now, into: &gossipEffects)
+    finality?.noteLanesMoved()
     waitersDue = true
   }
 }

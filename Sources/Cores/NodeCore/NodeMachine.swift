@@ -1,3 +1,4 @@
+internal import BFTCore
 internal import CausalClocks
 internal import ControlCore
 internal import CoordinatorCore
@@ -33,6 +34,8 @@ internal import Wire
 /// - N3: batches are numbered without gaps and hold whole bundles with all their rows.
 /// - N4: every write is reported exactly once.
 /// - N5: the tables are those of the applied frontier.
+///
+/// What is final is `finality`'s business; it has invariants of its own.
 package struct NodeMachine: ProtocolCore {
   let configuration: NodeCoreConfiguration
   /// The lanes and what peers hold of them.
@@ -41,6 +44,8 @@ package struct NodeMachine: ProtocolCore {
   package internal(set) var tables: LiveTables
   /// Who lives, who leads, and what the cluster has agreed on.
   package internal(set) var control: ControlPlane
+  /// What is final; `nil` in a swarm without finality.
+  package internal(set) var finality: FinalityPlane?
   var clock: HybridClock
   var gossipEffects = GossipEffects()
 
@@ -93,6 +98,12 @@ package struct NodeMachine: ProtocolCore {
     for lane in recovery.lanes { clock.observe(lane.head.lastTime) }
     batch = StorageBatch(sequence: recovery.nextBatch)
     control = try ControlPlane(configuration.control, recovery: recovery.control, at: now)
+    if let settings = configuration.finality {
+      guard let stored = recovery.finality else {
+        preconditionFailure("a node with finality starts without what was stored of it")
+      }
+      finality = try FinalityPlane(settings, recovery: stored, at: now)
+    }
     var effects = ControlPlaneEffects()
     updateMembers(at: now, into: &effects)
     updateVoters()
@@ -106,8 +117,10 @@ package struct NodeMachine: ProtocolCore {
       gossip.connect(peer, node, at: now, into: &gossipEffects)
       control.connect(peer, node, at: now, into: &effects.control)
       control.settle(at: now, into: &effects.control)
+      finality?.connect(peer, node, at: now)
     case .disconnected(let peer):
       gossip.disconnect(peer, at: now, into: &gossipEffects)
+      finality?.disconnect(peer, at: now)
       control.disconnect(peer, at: now)
       control.settle(at: now, into: &effects.control)
     case .received(let message, let peer):
@@ -135,12 +148,16 @@ package struct NodeMachine: ProtocolCore {
       gossip.complete(stored, against: conflicting, at: now, into: &gossipEffects)
     case .control(let event):
       control.handle(event, at: now, into: &effects.control)
+    case .finality(let event):
+      if case .executed = event { waitersDue = true }
+      finality?.handle(event, at: now)
     case .deadline:
       handleDeadline(at: now, into: &effects)
     case .turnEnded:
       writeOwn(at: now)
       takeGossip(at: now, into: &effects)
       emitBatch(into: &effects)
+      finality?.endTurn(gossip, at: now, into: &effects.finality)
       tellDemand(at: now)
       control.endTurn(at: now, into: &effects.control)
     }
@@ -152,6 +169,7 @@ package struct NodeMachine: ProtocolCore {
   package var nextDeadline: Instant? {
     var next = gossip.nextDeadline
     if let due = control.nextDeadline { next = min(next, due) }
+    if let due = finality?.nextDeadline { next = min(next, due) }
     if let stampAt { next = min(next, stampAt) }
     if let nextExpiry { next = min(next, nextExpiry) }
     return next
@@ -161,6 +179,7 @@ package struct NodeMachine: ProtocolCore {
     if let due = stampAt, due <= now.instant { stampAt = nil }
     gossip.handleDeadline(at: now, into: &gossipEffects)
     control.handleDeadline(at: now, into: &effects.control)
+    finality?.handleDeadline(at: now)
     expireWrites(at: now, into: &effects)
   }
 
@@ -176,6 +195,7 @@ package struct NodeMachine: ProtocolCore {
     if let position = gossipEffects.ownLaneAhead {
       effects.notices.append(.ownLaneAhead(position))
     }
+    if !gossipEffects.proofs.isEmpty { finality?.noteLanesMoved() }
     for proof in gossipEffects.proofs {
       batch.proofs.append(proof)
       effects.notices.append(.laneForked(proof))
@@ -196,6 +216,7 @@ package struct NodeMachine: ProtocolCore {
   private mutating func apply(_ bundle: SignedBundle) -> Bool {
     let before = batch.rows.count
     tables.apply(bundle, into: &batch.rows)
+    finality?.take(bundle)
     clock.observe(bundle.header.lastTime)
     batch.bundles.append(bundle)
     return batch.rows[before...].contains { $0.table == LiveTables.memberSchema.number }
@@ -227,6 +248,7 @@ package struct NodeMachine: ProtocolCore {
     // One by one: what `??` leaves for later would hold a copy of everything.
     if let broken = gossip.brokenInvariant { return broken }
     if let broken = control.brokenInvariant { return broken }
+    if let broken = finality?.brokenInvariant { return broken }
     if ownInFlight.count > configuration.ownBundlesInFlightMax {
       return "\(ownInFlight.count) own bundles in flight"
     }
