@@ -45,6 +45,8 @@ package struct Verdict: Sendable {
     package var local = 0
     /// Writes acknowledged at the level `quorum`.
     package var quorum = 0
+    /// Writes acknowledged at the level `final`.
+    package var final = 0
     /// Writes whose deadline passed first.
     package var undecided = 0
     /// Writes that were refused.

@@ -25,6 +25,7 @@ extension NodeEvent {
     case .durable(let sequence): 0x10a + sequence << 16
     case .headerLoaded(let header, _): header.digest.words.0
     case .control(let event): event.auditTag
+    case .finality(let event): event.auditTag
     case .deadline: 0x10b
     case .turnEnded: 0x10c
     }
@@ -53,6 +54,7 @@ extension NodeEvent {
     case .durable(let sequence): "is durable through step \(sequence)"
     case .headerLoaded(let header, _): "loaded header \(header.header.number)"
     case .control(let event): event.traceText
+    case .finality(let event): event.traceText
     case .deadline: "reaches a deadline"
     case .turnEnded: "ends a turn"
     }
@@ -92,7 +94,7 @@ extension LaneProgress {
 extension WriteOutcome {
   var auditTag: UInt64 {
     switch self {
-    case .reached(let level, _): level == .local ? 1 : 2
+    case .reached(let level, _): level == .local ? 1 : level == .quorum ? 2 : 5
     case .undecided: 3
     case .overloaded: 4
     }

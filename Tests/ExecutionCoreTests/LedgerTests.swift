@@ -127,7 +127,6 @@ import Testing
     let first = history.bundle(lane: 1, at: 3_000, [Make.register(20)])
     let second = history.bundle(lane: 1, at: 3_100, [Make.register(21)])
     let far = LanePosition(lane: first.header.lane, number: 2)
-    let context = history.bundle(lane: 2, at: 3_200, context: [far], [Make.register(22)])
     let root = history.ledger.root
     let whole = history.block(at: 3_000, [first, second])
     func broken(
@@ -146,7 +145,6 @@ import Testing
       (broken([first, second], [lie]), .mismatch(far)),
       (broken([first, second], height: 3), .notNext(height: 3)),
       (broken([first, second], time: 2_000), .notNext(height: 2)),
-      (history.block(at: 3_000, [first, context]), .notClosed(far)),
       (broken([first], []), .stray(one)),
     ]
     for (block, error) in cases {

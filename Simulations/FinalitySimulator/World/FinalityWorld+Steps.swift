@@ -169,16 +169,3 @@ extension FinalityWorld {
     turn(host)
   }
 }
-
-extension FinalityMessage {
-  /// The epoch whose validators a receiver must know.
-  var statedEpoch: UInt64? {
-    switch self {
-    case .proposal(let proposal): proposal.block.header.epoch
-    case .vote(let vote), .handover(let vote), .consent(let vote, _, _): vote.statement.epoch
-    case .certificate(let certificate), .segment(_, let certificate): certificate.statement.epoch
-    case .memoryReply(_, let epoch, let highest): highest == nil ? nil : epoch
-    case .status, .certificateRequest, .blockRequest, .heightRequest, .block, .memoryQuery: nil
-    }
-  }
-}

@@ -51,6 +51,7 @@ extension World {
       switch level {
       case .local: ledger.writes.local += 1
       case .quorum: ledger.writes.quorum += 1
+      case .final: ledger.writes.final += 1
       }
       if !record.isLiars && liars[index] == nil {
         checkPromise(record, level, operations, at: index)

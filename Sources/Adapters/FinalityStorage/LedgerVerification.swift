@@ -118,8 +118,8 @@ package struct LedgerVerification {
     if epochs.isEmpty {
       epochs = [
         LedgerEpoch(
-          epoch: 0,
-          parent: BlockReference(epoch: 0, view: 0, height: 0, hash: chain.digest),
+          epoch: 1,
+          parent: BlockReference(epoch: 1, view: 0, height: 0, hash: chain.digest),
           validators: genesis, handover: nil)
       ]
     }

@@ -78,6 +78,31 @@ package final class Reader {
     }
   }
 
+  /// The headers of at most `count` bundles of a lane from `first` on, in order. Stops at the end of
+  /// the lane.
+  package func headers(
+    of lane: LaneID, from first: UInt64, count: Int
+  ) throws -> [SignedHeader] {
+    guard let index = try laneIndex(of: lane) else { return [] }
+    let statement = try log.cached(
+      """
+      SELECT header, signature FROM bundles
+      WHERE lane_index = ? AND number >= ? ORDER BY number LIMIT ?
+      """)
+    let parameters: [ColumnValue] = [
+      .integer(index), .integer(Int64(clamping: first)), .integer(Int64(count)),
+    ]
+    let stored = try statement.withBound(parameters) { () throws(SQLiteError) in
+      var rows: [(header: [UInt8], signature: [UInt8])] = []
+      while try statement.step() { rows.append((statement.bytes(0), statement.bytes(1))) }
+      return rows
+    }
+    return try stored.enumerated().map { offset, row in
+      let position = LanePosition(lane: lane, number: first + UInt64(offset))
+      return try StoredBundle.header(row.header, row.signature, at: position)
+    }
+  }
+
   /// One bundle, its operations checked against its header, or `nil` when it is not held.
   package func bundle(at position: LanePosition) throws -> SignedBundle? {
     try stored(at: position)?.decoded(at: position)

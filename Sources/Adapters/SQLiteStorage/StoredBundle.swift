@@ -60,6 +60,23 @@ struct StoredBundle {
     return bundle
   }
 
+  /// The header at `position`; checks the place, not the signature.
+  static func header(
+    _ header: [UInt8], _ signature: [UInt8], at position: LanePosition
+  ) throws(StoredValueError) -> SignedHeader {
+    let decoded: SignedHeader
+    do throws(WireError) {
+      guard let signature = Signature(signature) else { throw .truncated }
+      decoded = SignedHeader(header: try BundleHeader(decoding: header), signature: signature)
+    } catch {
+      throw StoredValueError("the stored bytes are no header: \(error)", at: position)
+    }
+    guard decoded.header.lane == position.lane, decoded.header.number == position.number else {
+      throw StoredValueError("the header names another place", at: position)
+    }
+    return decoded
+  }
+
   /// Appends the wire form of `SignedBundle`.
   func encode(into writer: inout WireWriter) {
     writer.writeBytes(header)

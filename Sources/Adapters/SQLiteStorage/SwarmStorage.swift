@@ -191,6 +191,11 @@ package final class SwarmStorage: Sendable {
     }
   }
 
+  /// A reader of its own for a thread that reads much; to be used by that thread alone.
+  package func makeReader(cacheBytes: Int = 2_097_152) throws -> Reader {
+    try Reader(directory: directory, cacheBytes: cacheBytes)
+  }
+
   // MARK: Closing
 
   /// Writes what waits, moves both write-ahead logs into their databases, marks the directory as

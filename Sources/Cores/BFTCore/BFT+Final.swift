@@ -25,12 +25,13 @@ extension BFT {
     for block in chain where block.header.height <= lastHeight {
       let own = views[block.header.view]?.finalization
       var final = FinalizedBlock(
-        block: block, certificate: own?.statement.hash == block.hash ? own : nil)
+        block: block, certificate: own?.statement.hash == block.hash ? own : nil,
+        endsEpoch: block.header.height == lastHeight)
       if block.header.height == lastHeight, final.certificate == nil {
         // What finalizes it is above the epoch's end and no part of the chain: it is kept beside.
         final = FinalizedBlock(
           block: block, certificate: certificate,
-          descendants: chain.filter { $0.header.height > lastHeight })
+          descendants: chain.filter { $0.header.height > lastHeight }, endsEpoch: true)
       }
       effects.finalized.append(final)
       recent.append(final)

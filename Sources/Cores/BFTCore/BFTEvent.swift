@@ -50,12 +50,17 @@ package struct FinalizedBlock: Hashable, Sendable {
   /// The blocks between it and the one that the certificate names: empty but at an epoch's end,
   /// where they are no part of the chain.
   package let descendants: [Block]
+  /// Whether it is the last one of its epoch.
+  package let endsEpoch: Bool
 
   /// Joins the parts.
-  package init(block: Block, certificate: Certificate?, descendants: [Block] = []) {
+  package init(
+    block: Block, certificate: Certificate?, descendants: [Block] = [], endsEpoch: Bool = false
+  ) {
     self.block = block
     self.certificate = certificate
     self.descendants = descendants
+    self.endsEpoch = endsEpoch
   }
 }
 

@@ -206,6 +206,19 @@ extension StatementKind {
   }
 }
 
+extension FinalityMessage {
+  /// The epoch whose validators have signed parts of it; `nil` when nothing in it is signed.
+  package var statedEpoch: UInt64? {
+    switch self {
+    case .proposal(let proposal): proposal.block.header.epoch
+    case .vote(let vote), .handover(let vote), .consent(let vote, _, _): vote.statement.epoch
+    case .certificate(let certificate), .segment(_, let certificate): certificate.statement.epoch
+    case .memoryReply(_, let epoch, let highest): highest == nil ? nil : epoch
+    case .status, .certificateRequest, .blockRequest, .heightRequest, .block, .memoryQuery: nil
+    }
+  }
+}
+
 /// The one door by which messages reach the engine: it checks every signature they rest on.
 package struct FinalityDoor: Sendable {
   private var epochs: EpochValidators

@@ -64,8 +64,6 @@ package enum ExecutionError: Error, Hashable, Sendable {
   case stray(LanePosition)
   /// A bundle does not continue its lane, or is not the one that the cut names.
   case mismatch(LanePosition)
-  /// A bundle names another one that the cut leaves out.
-  case notClosed(LanePosition)
   /// The cut moves a lane back or not at all.
   case noAdvance(LaneID)
 }

@@ -68,6 +68,9 @@ package struct Ledger: Sendable {
   /// The heads of all lanes at the cut, in ascending order.
   package var laneHeads: [LaneHead] { heads.entries.map(\.value) }
 
+  /// The head of one lane at the cut; `nil` when nothing of it is final.
+  package func head(of lane: LaneID) -> LaneHead? { heads[lane] }
+
   /// The root over the heads of the lanes.
   package var lanesRoot: Digest { LanesTree.root(of: laneHeads) }
 
@@ -166,7 +169,7 @@ private struct ChangedRows {
 }
 
 extension Ledger {
-  /// Checks that the block is next, and its bundles whole and closed; gives the heads after it.
+  /// Checks that the block is next, and its bundles whole; gives the heads after it.
   private func check(_ block: BlockToExecute) throws(ExecutionError) -> [LaneHead] {
     guard block.height == height + 1, block.timestamp > timestamp else {
       throw .notNext(height: block.height)
@@ -175,8 +178,6 @@ extension Ledger {
       left.header.lane != right.header.lane
         ? left.header.lane < right.header.lane : left.header.number < right.header.number
     }
-    var cut = SortedMap<LaneID, UInt64>()
-    for advance in block.body.advances { cut[advance.lane] = advance.number }
     var place = 0
     var result: [LaneHead] = []
     for advance in block.body.advances {
@@ -194,10 +195,6 @@ extension Ledger {
           throw isStray ? .stray(given) : .missing(wanted)
         }
         head = try next(after: head, ordered[place])
-        for position in header.context
-        where position.number > max(heads[position.lane]?.number ?? 0, cut[position.lane] ?? 0) {
-          throw .notClosed(position)
-        }
         place += 1
       }
       guard let head, head.digest == advance.digest else {

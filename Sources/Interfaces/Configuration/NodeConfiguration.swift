@@ -10,6 +10,9 @@ package struct NodeConfiguration: Sendable {
   package static let joinedFileName = "joined"
   /// The file's name by which a founder knows that its control log was begun once.
   package static let foundedFileName = "founded"
+  /// The file's name by which a node knows for which chains its key has voted, apart from the
+  /// votes themselves.
+  package static let votedFileName = "voted"
   /// The name of the socket on which a running node takes its operator's orders.
   package static let adminSocketName = "admin.sock"
 

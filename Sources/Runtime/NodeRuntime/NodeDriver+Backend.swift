@@ -224,7 +224,7 @@ final class WriteCollector {
 
   private func joined() -> WriteResult {
     var named: [OperationID] = []
-    var reached: WriteLevel? = .quorum
+    var reached: WriteLevel? = .final
     var isUndecided = false
     var overloaded = 0
     for case .some(let outcome) in outcomes {

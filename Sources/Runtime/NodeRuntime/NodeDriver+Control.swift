@@ -162,6 +162,9 @@ extension NodeDriver {
       refuse("refused a frame", id, "a guest may only ask to join")
       return
     }
+    if !isDatagram, bytes.first == FinalityGate.frameTag {
+      return receiveFinality(Array(bytes.dropFirst()), from: index)
+    }
     do throws(WireError) {
       guard bytes.count <= ControlMessage.bytesMax else { throw .overLimit }
       let message = try ControlMessage(decoding: bytes)

@@ -35,6 +35,7 @@ final class NodeDriver {
   let logger: Logger
   let storage: SwarmStorage
   let controlStorage: ControlStorage
+  let finality: FinalityParts
   var machine: NodeMachine
   var effects = NodeEffects()
   let verifier = BundleVerifier()
@@ -83,13 +84,14 @@ final class NodeDriver {
 
   init(
     configuration: NodeConfiguration, loop: EventLoop, logger: Logger, storage: SwarmStorage,
-    controlStorage: ControlStorage, machine: NodeMachine
+    controlStorage: ControlStorage, finality: FinalityParts, machine: NodeMachine
   ) {
     self.configuration = configuration
     self.loop = loop
     self.logger = logger
     self.storage = storage
     self.controlStorage = controlStorage
+    self.finality = finality
     self.machine = machine
     for head in machine.gossip.heads { durableHeads[head.lane] = head }
   }
@@ -170,6 +172,7 @@ final class NodeDriver {
     for wanted in taken.headersWanted { load(wanted) }
     for disconnect in taken.disconnects { drop(disconnect.peer, disconnect.reason) }
     carryOut(taken.control)
+    carryOut(taken.finality)
     for notice in taken.notices where fatal == nil { hear(notice) }
     return hasEvents
   }
@@ -283,4 +286,12 @@ struct DriverCounters {
   var crashHints: UInt64 = 0
   /// Messages of members that break the rules of the control log.
   var controlBreaches: UInt64 = 0
+  /// Frames of agreement that came while too many waited to be judged.
+  var finalityFramesDropped: UInt64 = 0
+  /// Messages of agreement of an epoch whose validators are not known here.
+  var finalityUnknownEpoch: UInt64 = 0
+  /// Wishes of peers for final blocks that came while too many waited.
+  var finalityReadsDropped: UInt64 = 0
+  /// Validators found to have signed votes that contradict each other.
+  var finalityEvidence: UInt64 = 0
 }

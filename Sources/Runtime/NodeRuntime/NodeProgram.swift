@@ -77,8 +77,12 @@ private final class NodeProcess {
     let controlDurable = loop.makeMailbox(limit: 1 << 20) { (sequences: [UInt64]) in
       if let last = sequences.last { slot.driver?.markControlDurable(through: last) }
     }
+    let votesDurable = loop.makeMailbox(limit: 1 << 20) { (sequences: [UInt64]) in
+      if let last = sequences.last { slot.driver?.markVotesDurable(through: last) }
+    }
     let doors = NodeStart.Reports(
       onDurable: { _ = durable.post($0) }, onControlDurable: { _ = controlDurable.post($0) },
+      onVotesDurable: { _ = votesDurable.post($0) },
       onFailure: { _ = failures.post($0) })
     let started = try NodeStart.open(
       configuration, logger, reports: doors,
@@ -88,13 +92,15 @@ private final class NodeProcess {
     storage = started.storage
     driver = NodeDriver(
       configuration: configuration, loop: loop, logger: logger, storage: started.storage,
-      controlStorage: started.controlStorage, machine: started.machine)
+      controlStorage: started.controlStorage, finality: FinalityParts(started.finality),
+      machine: started.machine)
     slot.driver = driver
     try driver.restoreGuests()
     driver.start()
     let findings = loop.makeMailbox(limit: NodeProgram.findingsMax) { [driver] in driver.take($0) }
     let verifier = driver.verifier
     driver.verifierThread = WorkerThread { verifier.run(handing: findings) }
+    driver.startFinality()
     let transport = try QUICTransport(
       configuration: NodeStart.transportConfiguration(configuration, seed: loop.now()),
       loop: loop, delegate: driver, log: TransportLog.sink(logger))
@@ -137,6 +143,7 @@ private final class NodeProcess {
     }
     driver.verifier.stop()
     driver.verifierThread?.join()
+    try driver.closeFinality()
     if driver.fatal != nil { return 1 }
     try driver.closeControl()
     try storage.close()

@@ -1,3 +1,4 @@
+internal import BFTCore
 internal import Configuration
 internal import ControlStorage
 internal import CoreKit
@@ -27,6 +28,8 @@ enum NodeStart {
     let onDurable: @Sendable (UInt64) -> Void
     /// Every step of the control plane up to this one is durable.
     let onControlDurable: @Sendable (UInt64) -> Void
+    /// Every step of votes up to this one is durable.
+    let onVotesDurable: @Sendable (UInt64) -> Void
     /// Storage has stopped, and why.
     let onFailure: @Sendable (String) -> Void
   }
@@ -35,6 +38,7 @@ enum NodeStart {
   struct Opened {
     let storage: SwarmStorage
     let controlStorage: ControlStorage
+    let finality: FinalityStart.Opened
     let machine: NodeMachine
   }
 
@@ -59,9 +63,14 @@ enum NodeStart {
     restored.nextBatch = try replay(&restored.tables, from: recovery, into: storage, logger)
     let control = try openControl(configuration, logger, reports)
     restored.control = control.recovery
-    let machine = try NodeMachine(
-      coreConfiguration(configuration, epoch), recovery: restored, at: now)
-    return Opened(storage: storage, controlStorage: control.storage, machine: machine)
+    let finality = try FinalityStart.open(
+      configuration, logger, lanes: storage, reports: reports)
+    restored.finality = finality.recovery
+    var core = coreConfiguration(configuration, epoch)
+    core.finality = finality.configuration
+    let machine = try NodeMachine(core, recovery: restored, at: now)
+    return Opened(
+      storage: storage, controlStorage: control.storage, finality: finality, machine: machine)
   }
 
   /// Opens the control log. A founder begins in life 0, once: a mark beside its key says that it
@@ -209,6 +218,7 @@ enum NodeStart {
       jitterSeed: seed)
     // What the largest pull may bring: an honest answer stops there, or after one bundle.
     quic.responseBytesMax = GossipLimits().pullBytesMax + BundleLimits.bytesMax
+    quic.frameBytesMax = max(quic.frameBytesMax, FinalityMessage.bytesMax + 1)
     quic.connectionsMax = configuration.settings.limits.peerConnections
     quic.handshakesMax = min(quic.handshakesMax, quic.connectionsMax)
     quic.handshakesBeforeRetry = min(quic.handshakesBeforeRetry, quic.handshakesMax)

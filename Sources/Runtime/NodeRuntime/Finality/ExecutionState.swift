@@ -1,0 +1,200 @@
+internal import BFTCore
+internal import ExecutionCore
+internal import FinalityStorage
+internal import LedgerCore
+internal import NodeCore
+internal import Primitives
+internal import Records
+internal import SQLiteStorage
+internal import Wire
+
+/// Why final blocks could not be executed.
+struct ExecutionFailure: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) {
+    self.description = description
+  }
+}
+
+/// The executed ledger, in memory and on disk, with the lanes that it reads.
+///
+/// A block's bundles are read from `log.db`, executed in memory, and what they led to is committed
+/// with the block before anybody hears of it.
+struct ExecutionState {
+  /// Blocks of one transaction.
+  static let blocksPerCommit = 64
+
+  private(set) var ledger: Ledger
+  let database: LedgerDatabase
+  private let lanes: Reader
+
+  init(ledger: Ledger, database: LedgerDatabase, lanes: Reader) {
+    self.ledger = ledger
+    self.database = database
+    self.lanes = lanes
+  }
+
+  // MARK: Executing
+
+  /// Executes blocks and makes them durable with what they led to.
+  mutating func execute(_ blocks: ArraySlice<FinalizedBlock>) throws -> [ExecutionReport] {
+    var transaction = LedgerTransaction()
+    var reports: [ExecutionReport] = []
+    for final in blocks {
+      // What names another block than this one is kept beside it.
+      let certificate = final.descendants.isEmpty ? final.certificate : nil
+      transaction.blocks.append(FinalBlock(block: final.block, certificate: certificate))
+      if let value = ExecutionState.boundaryValue(final) { transaction.values.append(value) }
+      reports.append(
+        try execute(final.block, endsEpoch: final.endsEpoch, into: &transaction))
+    }
+    try database.commit(transaction, durable: true)
+    return reports
+  }
+
+  /// Executes again what an earlier program had executed in another way.
+  mutating func executeStored(through height: UInt64) throws {
+    let boundaries = try database.reads.epochs().map(\.parent.height)
+    while ledger.height < height {
+      var transaction = LedgerTransaction()
+      for final in try database.reads.blocks(
+        from: ledger.height + 1, count: UInt64(ExecutionState.blocksPerCommit))
+      {
+        _ = try execute(
+          final.block, endsEpoch: boundaries.contains(final.height), into: &transaction)
+      }
+      guard !transaction.executed.isEmpty else {
+        throw ExecutionFailure("block \(ledger.height + 1) is not stored")
+      }
+      // The epochs are known, with the certificates of their handovers.
+      transaction.epochs = []
+      try database.commit(transaction, durable: true)
+    }
+  }
+
+  private mutating func execute(
+    _ block: Block, endsEpoch: Bool, into transaction: inout LedgerTransaction
+  ) throws -> ExecutionReport {
+    let header = block.header
+    var bundles: [SignedBundle] = []
+    for advance in block.body.advances {
+      let first = (ledger.head(of: advance.lane)?.number ?? 0) + 1
+      guard first <= advance.number else { continue }
+      for number in first...advance.number {
+        let position = LanePosition(lane: advance.lane, number: number)
+        guard let bundle = try lanes.bundle(at: position) else {
+          throw ExecutionFailure(
+            "bundle \(number) of lane \(advance.lane.digest.short) is not held")
+        }
+        bundles.append(bundle)
+      }
+    }
+    var changes = LedgerChanges()
+    let executed = try ledger.execute(
+      BlockToExecute(
+        epoch: header.epoch, height: header.height, timestamp: header.timestamp,
+        endsEpoch: endsEpoch, body: block.body, bundles: bundles), into: &changes)
+    transaction.rows += changes.rows
+    transaction.executed.append(
+      ExecutedState(
+        height: executed.height, root: executed.root, rowsRoot: executed.rowsRoot,
+        lanesRoot: executed.lanesRoot))
+    transaction.outcomes += ExecutionState.outcomes(executed, bundles)
+    if let next = executed.nextValidators {
+      transaction.epochs.append(
+        LedgerEpoch(
+          epoch: header.epoch + 1, parent: ExecutionState.parent(after: block), validators: next,
+          handover: nil))
+    }
+    return ExecutionReport(
+      height: executed.height, root: executed.root, nextDue: executed.nextDue,
+      nextValidators: executed.nextValidators)
+  }
+
+  /// What an epoch's last block is to the epoch that follows.
+  static func parent(after block: Block) -> BlockReference {
+    BlockReference(
+      epoch: block.header.epoch + 1, view: 0, height: block.header.height, hash: block.hash)
+  }
+
+  /// The codes of each bundle's operations, bundle by bundle.
+  private static func outcomes(
+    _ executed: ExecutedBlock, _ bundles: [SignedBundle]
+  ) -> [BundleOutcome] {
+    var codes: [LanePosition: [UInt32]] = [:]
+    for bundle in bundles {
+      codes[LanePosition(lane: bundle.header.lane, number: bundle.header.number)] = Array(
+        repeating: 0, count: bundle.operations.count)
+    }
+    for result in executed.results {
+      codes[result.operation.bundle]?[result.operation.index] = UInt32(result.code.rawValue)
+    }
+    return bundles.map { bundle in
+      BundleOutcome(
+        lane: bundle.header.lane, number: bundle.header.number, height: executed.height,
+        codes: codes[LanePosition(lane: bundle.header.lane, number: bundle.header.number)] ?? [])
+    }
+  }
+
+  // MARK: The end of an epoch
+
+  /// Keeps the certificate by which an epoch was handed over.
+  func store(handover certificate: Certificate) throws {
+    let next = certificate.statement.epoch + 1
+    guard let epoch = try database.reads.epoch(next), epoch.handover == nil else { return }
+    var transaction = LedgerTransaction()
+    transaction.epochs = [
+      LedgerEpoch(
+        epoch: next, parent: epoch.parent, validators: epoch.validators, handover: certificate)
+    ]
+    try database.commit(transaction, durable: false)
+  }
+
+  /// What finalizes an epoch's last block when a descendant does: a segment as peers exchange it,
+  /// without the block itself.
+  private static func boundaryValue(
+    _ final: FinalizedBlock
+  ) -> (name: String, bytes: [UInt8]?)? {
+    guard !final.descendants.isEmpty, let certificate = final.certificate else { return nil }
+    return (
+      boundaryName(final.block.header.height),
+      FinalityMessage.segment(final.descendants, certificate).encoded
+    )
+  }
+
+  private static func boundaryName(_ height: UInt64) -> String { "boundary.\(height)" }
+
+  // MARK: Reading
+
+  /// Final blocks for a peer, all of one epoch, up to one that has a certificate.
+  func blocks(first: UInt64, count: Int) throws -> BlockRange {
+    var found: [FinalBlock] = []
+    var byteCount = 0
+    search: while found.count < FinalityMessage.segmentBlocksMax {
+      let page = try database.reads.blocks(
+        from: first + UInt64(found.count), count: LedgerReads.blocksMax)
+      for final in page {
+        if let epoch = found.first?.block.header.epoch, final.block.header.epoch != epoch {
+          break search
+        }
+        byteCount += final.block.body.encoded.count + 256
+        // A segment is one message.
+        if byteCount > FinalityMessage.bytesMax - 65_536, !found.isEmpty { break search }
+        found.append(final)
+        if found.count >= count, final.certificate != nil { break search }
+      }
+      if page.count < LedgerReads.blocksMax { break }
+    }
+    if let last = found.last, last.certificate == nil,
+      let bytes = try database.reads.value(ExecutionState.boundaryName(last.height)),
+      case .segment(let descendants, let certificate)? = try? FinalityMessage(decoding: bytes)
+    {
+      return BlockRange(
+        first: first, blocks: found.map(\.block) + descendants, certificate: certificate)
+    }
+    while let last = found.last, last.certificate == nil { found.removeLast() }
+    return BlockRange(
+      first: first, blocks: found.map(\.block), certificate: found.last?.certificate)
+  }
+}

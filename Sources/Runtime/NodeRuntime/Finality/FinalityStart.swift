@@ -1,0 +1,174 @@
+internal import BFTCore
+internal import Configuration
+internal import Crypto
+internal import ExecutionCore
+internal import FinalityStorage
+internal import LedgerCore
+internal import NodeCore
+internal import Primitives
+internal import Records
+internal import SQLiteStorage
+internal import Telemetry
+
+/// Brings what is final from its files to where agreement goes on.
+enum FinalityStart {
+  /// Heights of an epoch: part of the protocol, every node of a chain must have the same.
+  static let epochLength: UInt64 = 10_000
+  /// Final blocks that agreement remembers from the start, for peers and for what its journal
+  /// refers to.
+  private static let recentMax: UInt64 = 64
+  /// Heights whose roots are remembered.
+  private static let rootsMax: UInt64 = 16
+  /// Rows that are read at once.
+  private static let rowsPerRead = 4_096
+
+  /// What a node's files lead to.
+  struct Opened {
+    let configuration: FinalityPlaneConfiguration
+    let recovery: FinalityRecovery
+    let journal: VoteJournal
+    let worker: ExecutionWorker
+    let gate: FinalityGate
+    /// Whether this key has voted and does not know for what.
+    let isAmnesiac: Bool
+  }
+
+  /// The chain of the swarm that a configuration's node hosts.
+  static func chain(of configuration: NodeConfiguration) -> ChainID {
+    let swarm = SwarmID(named: NodeProgram.swarmName, in: configuration.cluster)
+    return ChainID(cluster: configuration.cluster, swarm: swarm)
+  }
+
+  /// The validators of the first epoch: the founders.
+  static func founders(of configuration: NodeConfiguration) throws -> ValidatorSet {
+    guard let set = ValidatorSet(configuration.genesis.voters.map(\.node)) else {
+      throw StartError("\(Genesis.fileName) lists no set of validators")
+    }
+    return set
+  }
+
+  /// Opens the vote journal and the ledger, and makes the threads' parts ready to run.
+  static func open(
+    _ configuration: NodeConfiguration, _ logger: Logger, lanes storage: SwarmStorage,
+    reports: NodeStart.Reports
+  ) throws -> Opened {
+    let chain = chain(of: configuration)
+    let founders = try founders(of: configuration)
+    let directory = "\(configuration.dataDirectory)/finality"
+    try Files.makeDirectory(directory)
+    let (journal, votes) = try VoteJournal.open(
+      directory: "\(directory)/votes",
+      marker: Files.resolve(NodeConfiguration.votedFileName, in: configuration.directory),
+      key: configuration.node, chain: chain, logger: logger,
+      onDurable: reports.onVotesDurable,
+      onFailure: { reports.onFailure("the vote journal failed: \($0)") })
+    if votes.isAmnesiac {
+      logger.log(
+        .warning,
+        "the votes of this node are gone: it votes once others have told it where agreement stands")
+    }
+    let state = try execution(chain, founders, "\(directory)/ledger", storage)
+    var engine = BFTConfiguration(
+      chain: chain, genesis: founders, key: configuration.nodeKey.signingKey)
+    engine.epochLength = epochLength
+    let recovery = try recovery(state, votes)
+    let gate = FinalityGate(chain: chain)
+    gate.learn(founders, epoch: 1)
+    for epoch in try state.database.reads.epochs() {
+      gate.learn(epoch.validators, epoch: epoch.epoch)
+    }
+    return Opened(
+      configuration: FinalityPlaneConfiguration(engine: engine), recovery: recovery,
+      journal: journal, worker: ExecutionWorker(state), gate: gate, isAmnesiac: votes.isAmnesiac)
+  }
+
+  // MARK: The ledger
+
+  private static func execution(
+    _ chain: ChainID, _ founders: ValidatorSet, _ directory: String, _ storage: SwarmStorage
+  ) throws -> ExecutionState {
+    let database = try LedgerDatabase.open(
+      directory: directory, chain: chain, tables: Ledger.schemas)
+    let lanes = try storage.makeReader()
+    guard let executed = try database.reads.executedTip() else {
+      var changes = LedgerChanges()
+      // What genesis mints is a function of its validators alone; every block is later than it.
+      let ledger = Ledger(
+        chain: chain, epoch: 1, validators: founders, timestamp: 0, into: &changes)
+      var transaction = LedgerTransaction()
+      transaction.rows = changes.rows
+      transaction.epochs = [
+        LedgerEpoch(
+          epoch: 1, parent: BlockReference(epoch: 1, view: 0, height: 0, hash: chain.digest),
+          validators: founders, handover: nil)
+      ]
+      try database.commit(transaction, durable: true)
+      var state = ExecutionState(ledger: ledger, database: database, lanes: lanes)
+      try state.executeStored(through: database.reads.tip()?.height ?? 0)
+      return state
+    }
+    let ledger = try Ledger(chain: chain, restoring: rows(database.reads))
+    guard ledger.height == executed.height, ledger.root == executed.root else {
+      throw StartError(
+        "the rows in \(directory)/ledger.db do not lead to the root that was executed; move the "
+          + "file away and start again: blocks come from peers and are executed anew")
+    }
+    var state = ExecutionState(ledger: ledger, database: database, lanes: lanes)
+    try state.executeStored(through: database.reads.tip()?.height ?? 0)
+    return state
+  }
+
+  private static func rows(_ reads: LedgerReads) throws -> [Row] {
+    var rows: [Row] = []
+    for schema in reads.tables {
+      var after: [ColumnValue] = []
+      while true {
+        let page = try reads.rows(table: schema.number, after: after, limit: rowsPerRead)
+        rows += page
+        guard page.count == rowsPerRead, let last = page.last else { break }
+        after = Array(last.values.prefix(schema.keyColumnCount))
+      }
+    }
+    return rows
+  }
+
+  // MARK: Agreement
+
+  /// Where agreement goes on: after the last block that is executed, in its epoch or the next.
+  private static func recovery(
+    _ state: ExecutionState, _ votes: VoteRecovery
+  ) throws -> FinalityRecovery {
+    let reads = state.database.reads
+    var engine = BFTRecovery()
+    engine.journal = votes.records
+    engine.isAmnesiac = votes.isAmnesiac
+    let height = state.ledger.height
+    if height > 0 { engine.executed = (height, state.ledger.root) }
+    for earlier in (height - min(height, rootsMax))..<height where earlier > 0 {
+      if let executed = try reads.executed(at: earlier) {
+        engine.earlierRoots.append((earlier, executed.root))
+      }
+    }
+    let epochs = try reads.epochs()
+    guard let epoch = epochs.last(where: { $0.parent.height <= height }) else {
+      throw ExecutionFailure("no epoch of height \(height) is stored")
+    }
+    engine.epoch = epoch.epoch
+    engine.validators = epoch.validators
+    if epoch.parent.height > 0 { engine.genesis = epoch.parent }
+    engine.earlierSets = epochs.filter { $0.epoch < epoch.epoch && epoch.epoch - $0.epoch <= 3 }
+      .map { ($0.epoch, $0.validators) }
+    let first = height - min(height, recentMax) + 1
+    let blocks = height > 0 ? try reads.blocks(from: first, count: recentMax) : []
+    engine.recent = blocks.map { FinalizedBlock(block: $0.block, certificate: $0.certificate) }
+    if let tip = blocks.last, tip.height > epoch.parent.height {
+      engine.tip = tip.block
+      engine.certificate = tip.certificate
+    }
+    var recovery = FinalityRecovery(engine: engine)
+    recovery.cut = try reads.cut().map { LanePosition(lane: $0.lane, number: $0.number) }
+    recovery.nextDue = state.ledger.nextDue
+    recovery.lastChange = blocks.last { !$0.block.body.isEmpty }?.height ?? 0
+    return recovery
+  }
+}
