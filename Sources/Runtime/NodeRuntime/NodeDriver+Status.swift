@@ -100,6 +100,7 @@ extension NodeDriver {
     writeTransportMetrics(into: &text)
     writeStorageMetrics(into: &text)
     writeControlMetrics(into: &text)
+    writeFinalityMetrics(into: &text)
   }
 
   private func writeLaneMetrics(into text: inout MetricsText) {

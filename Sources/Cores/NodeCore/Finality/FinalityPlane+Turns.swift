@@ -75,6 +75,8 @@ extension FinalityPlane {
 
   private mutating func take(_ block: FinalizedBlock) {
     for advance in block.block.body.advances {
+      let before = windows[advance.lane]?.final ?? 0
+      counters.bundlesFinalized += advance.number - min(advance.number, before)
       if windows[advance.lane] == nil { windows[advance.lane] = LaneWindow() }
       windows[advance.lane]?.finalize(through: advance.number)
     }

@@ -170,6 +170,8 @@ package struct FinalityPlane: Sendable {
 package struct FinalityCounters: Hashable, Sendable {
   /// Blocks that became final.
   package var blocksFinalized: UInt64 = 0
+  /// Bundles that came below the cut.
+  package var bundlesFinalized: UInt64 = 0
   /// Blocks that were executed.
   package var blocksExecuted: UInt64 = 0
   /// Blocks whose cut this node did not hold when they came.
