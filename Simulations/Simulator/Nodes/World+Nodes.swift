@@ -42,6 +42,8 @@ extension World {
       key: nodes[index].key, epoch: nodes[index].epoch, swarm: swarm, control: control,
       seed: seed)
     configuration.waitersMax = 64
+    configuration.finality = finalityConfiguration(of: index)
+    recovery.finality = recoverFinality(index)
     nodes[index].life += 1
     do {
       nodes[index].setMachine(
@@ -91,6 +93,7 @@ extension World {
     }
     resetDriver(of: index)
     if nodes[index].controlDisk.crash(&controlDiskRandom) { probes[.controlStepTorn] += 1 }
+    nodes[index].chain?.crash(&chainRandom)
     cutOffWrites(at: index)
     cutOffCommands(at: index)
     planDetection(of: index)
@@ -196,6 +199,7 @@ extension World {
     var hasEvents = false
     if let batch = taken.value.batch { hand(batch, of: index) }
     carryOutControl(taken, of: index)
+    if scenario.epochLength != nil { carryOutFinality(taken, of: index) }
     for send in taken.value.sends { self.send(send, from: index) }
     for push in taken.value.pushes { hasEvents = self.push(push, from: index) || hasEvents }
     for pull in taken.value.pulls { hasEvents = start(pull, from: index) || hasEvents }
