@@ -168,6 +168,7 @@ extension FinalityPlane {
   ) {
     var end = handedOut
     for index in unexecuted.indices.dropFirst(handedOut) {
+      if index >= FinalityPlane.executingMax, end > 0 { break }
       let held = unexecuted[index].block.body.advances.allSatisfy {
         gossip.synced($0.lane) >= $0.number
       }

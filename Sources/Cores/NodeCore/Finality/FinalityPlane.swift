@@ -23,6 +23,10 @@ package import Records
 ///   node holds what they need.
 /// - F3: `final` is reported only for operations below the cut of an executed block.
 package struct FinalityPlane: Sendable {
+  /// Blocks that are handed out for execution and not yet reported, at most; more only when none of
+  /// the first so many has a certificate.
+  static let executingMax = 256
+
   let configuration: FinalityPlaneConfiguration
   /// The engine.
   package internal(set) var engine: BFT

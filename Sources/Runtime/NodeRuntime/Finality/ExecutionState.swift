@@ -91,10 +91,15 @@ struct ExecutionState {
       }
     }
     var changes = LedgerChanges()
-    let executed = try ledger.execute(
-      BlockToExecute(
-        epoch: header.epoch, height: header.height, timestamp: header.timestamp,
-        endsEpoch: endsEpoch, body: block.body, bundles: bundles), into: &changes)
+    let executed: ExecutedBlock
+    do throws(ExecutionError) {
+      executed = try ledger.execute(
+        BlockToExecute(
+          epoch: header.epoch, height: header.height, timestamp: header.timestamp,
+          endsEpoch: endsEpoch, body: block.body, bundles: bundles), into: &changes)
+    } catch {
+      throw ExecutionState.failure(error, at: header.height)
+    }
     transaction.rows += changes.rows
     transaction.executed.append(
       ExecutedState(
@@ -110,6 +115,17 @@ struct ExecutionState {
     return ExecutionReport(
       height: executed.height, root: executed.root, nextDue: executed.nextDue,
       nextValidators: executed.nextValidators)
+  }
+
+  /// What is wrong, and what to do about it.
+  private static func failure(_ error: ExecutionError, at height: UInt64) -> ExecutionFailure {
+    guard case .mismatch(let position) = error else {
+      return ExecutionFailure("block \(height) cannot be executed: \(error)")
+    }
+    return ExecutionFailure(
+      "block \(height) names another version of bundle \(position.number) of lane "
+        + "\(position.lane.digest.short) than this node holds: its node signed two; remove this "
+        + "node's data directory, so that it fetches what is final")
   }
 
   /// What an epoch's last block is to the epoch that follows.
