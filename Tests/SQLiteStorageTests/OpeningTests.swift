@@ -53,14 +53,14 @@ struct OpeningTests {
     try storage.close()
   }
 
-  @Test(arguments: ["log.db", "state.db"])
-  func `a newer database is refused and left alone`(file: String) throws {
+  @Test(arguments: [("log.db", 2), ("state.db", 1)])
+  func `a newer database is refused and left alone`(file: String, known: Int64) throws {
     let (directory, _) = try closedDirectory()
     let path = "\(directory.path)/\(file)"
     try RawDatabase.execute("PRAGMA user_version = 99", on: path)
-    #expect(refusal(directory.path) == .newerVersion(file: file, found: 99, known: 1))
+    #expect(refusal(directory.path) == .newerVersion(file: file, found: 99, known: known))
     #expect(try RawDatabase.integer("SELECT count(*) > 0 FROM sqlite_schema", on: path) == 1)
-    try RawDatabase.execute("PRAGMA user_version = 1", on: path)
+    try RawDatabase.execute("PRAGMA user_version = \(known)", on: path)
     #expect(refusal(directory.path) == nil)
   }
 

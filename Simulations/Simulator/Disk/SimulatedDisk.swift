@@ -180,7 +180,7 @@ extension SimulatedDisk {
 
   /// What recovery found.
   struct Found {
-    var lanes: [(head: LaneHead, times: [HybridTime], marks: [UInt64])] = []
+    var lanes: [RestoredLane] = []
     var proofs: [EquivocationProof] = []
     var tables = LiveTables()
     var replayed = 0
@@ -194,10 +194,9 @@ extension SimulatedDisk {
     var found = Found()
     for entry in lanes.entries {
       found.lanes.append(
-        (
-          entry.value.head, entry.value.bundles.map(\.header.lastTime),
-          entry.value.bundles.map(\.digest.words.0)
-        ))
+        RestoredLane(
+          head: entry.value.head, times: entry.value.bundles.map(\.header.lastTime),
+          marks: entry.value.bundles.map(\.digest.words.0)))
     }
     found.proofs = proofs
     for row in rows { try found.tables.restore(row) }

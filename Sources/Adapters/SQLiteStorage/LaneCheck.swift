@@ -10,6 +10,8 @@ struct LaneCheck: Sendable {
 
   let laneIndex: Int64
   let lane: LaneID
+  /// The end of what is not held of the lane.
+  let base: LaneHead?
   let numbers: ClosedRange<UInt64>
 
   /// What a stretch gave.
@@ -19,13 +21,13 @@ struct LaneCheck: Sendable {
     var digests: [Digest?] = []
   }
 
-  /// Cuts a lane into stretches that threads can check independently. A head far beyond the `held`
+  /// Cuts what is held of a lane into stretches that threads can check independently. A head far beyond the `held`
   /// bundles is damaged, and what it claims is not worth looking for.
   static func stretches(of lane: LogReader.Lane, held: UInt64) -> [LaneCheck] {
-    let last = min(lane.head.number, held + bundlesMax)
-    return stride(from: 1, through: last, by: Int(bundlesMax)).map { first in
+    let last = min(lane.head.number, lane.baseNumber + held + bundlesMax)
+    return stride(from: lane.baseNumber + 1, through: last, by: Int(bundlesMax)).map { first in
       LaneCheck(
-        laneIndex: lane.index, lane: lane.head.lane,
+        laneIndex: lane.index, lane: lane.head.lane, base: lane.base,
         numbers: first...min(first + bundlesMax - 1, last))
     }
   }
@@ -71,7 +73,9 @@ struct LaneCheck: Sendable {
         let header = check(stored, number, previous, &outcome)
         if let header { checkColumns(statement, header, stored.digest, &outcome) }
         outcome.digests.append(stored.digest)
-        previous = header.map { ($0, stored.digest) }
+        previous = header.map {
+          Previous(lastSequence: $0.lastSequence, digest: stored.digest)
+        }
         expected += 1
       }
       while expected <= numbers.upperBound {
@@ -86,22 +90,30 @@ struct LaneCheck: Sendable {
     outcome.digests.append(nil)
   }
 
-  /// The header before the stretch and its digest.
-  private func previousHeader(
-    _ connection: SQLiteConnection
-  ) throws(SQLiteError) -> (header: BundleHeader, digest: Digest)? {
+  /// What a bundle has to follow.
+  private struct Previous {
+    let lastSequence: UInt64
+    let digest: Digest
+  }
+
+  /// The header before the stretch.
+  private func previousHeader(_ connection: SQLiteConnection) throws(SQLiteError) -> Previous? {
+    if let base, base.number + 1 == numbers.lowerBound {
+      return Previous(lastSequence: base.lastSequence, digest: base.digest)
+    }
     guard numbers.lowerBound > 1 else { return nil }
     let bytes = try connection.bytes(
       "SELECT header FROM bundles WHERE lane_index = ? AND number = ?",
       [.integer(laneIndex), .integer(Int64(clamping: numbers.lowerBound - 1))])
     // A header that cannot be read is a finding of the stretch it belongs to.
     guard let bytes, let header = try? BundleHeader(decoding: bytes) else { return nil }
-    return (header, Blake2b.hash(bytes, .bundleHeader))
+    return Previous(
+      lastSequence: header.lastSequence, digest: Blake2b.hash(bytes, .bundleHeader))
   }
 
   /// Checks one bundle; its header, when it can be read.
   private func check(
-    _ stored: StoredBundle, _ number: UInt64, _ previous: (header: BundleHeader, digest: Digest)?,
+    _ stored: StoredBundle, _ number: UInt64, _ previous: Previous?,
     _ outcome: inout Outcome
   ) -> BundleHeader? {
     outcome.report.bundles += 1
@@ -120,7 +132,7 @@ struct LaneCheck: Sendable {
         outcome.report.add(
           .init(.header, lane: lane, number: number, "does not name the header before it"))
       }
-      if header.firstSequence != previous.header.lastSequence + 1 {
+      if header.firstSequence != previous.lastSequence &+ 1 {
         outcome.report.add(
           .init(.header, lane: lane, number: number, "does not continue the sequence"))
       }

@@ -7,45 +7,81 @@ internal import Records
 ///
 /// Heights that are multiples of `LaneTile.levelStep` are stored. Between two of them a hash is
 /// computed from at most 256 stored ones, which are read once and kept for the rest of the proof.
+///
+/// Of what lies below the lane's base only the peaks are held, and they are all that a path needs: a
+/// complete subtree below the base whose sibling reaches beyond it is a peak of the base.
 final class LaneTreeSource {
   private let log: SQLiteConnection
   private let laneIndex: Int64
+  private let base: MountainRange
   private let position: LanePosition
   /// The stored hashes below one subtree, by that subtree.
   private var groups: [SubtreeReference: [Digest]] = [:]
 
   /// Reads the tree of the lane with row `laneIndex`, of which `position` is the last leaf used.
-  init(log: SQLiteConnection, laneIndex: Int64, position: LanePosition) {
+  /// `base` is the tree over what is not held.
+  init(
+    log: SQLiteConnection, laneIndex: Int64, base: MountainRange, position: LanePosition
+  ) {
     self.log = log
     self.laneIndex = laneIndex
+    self.base = base
     self.position = position
   }
 
   /// The hash of a subtree all of whose leaves are held.
   func hash(of subtree: SubtreeReference) throws -> Digest {
+    let first = subtree.index << UInt64(subtree.level)
+    if first + (1 << UInt64(subtree.level)) <= base.count { return try peak(subtree) }
     let step = LaneTile.levelStep
     if subtree.level > 0 && subtree.level.isMultiple(of: step) {
       let range = subtree.index..<(subtree.index + 1)
       return try tiles(level: subtree.level, range)[0]
     }
+    if first < base.count {
+      // It reaches across the base and is not stored: its halves lie on both sides, or one does again.
+      let left = SubtreeReference(level: subtree.level - 1, index: subtree.index << 1)
+      let right = SubtreeReference(level: subtree.level - 1, index: subtree.index << 1 | 1)
+      return TaggedHasher(.rangeNode).node(try hash(of: left), try hash(of: right))
+    }
     // The group of 256 stored hashes, or fewer at the end of the lane, that the subtree is part of.
-    let base = subtree.level / step * step
-    let height = subtree.level - base
-    let group = SubtreeReference(level: base + step, index: subtree.index >> UInt64(step - height))
+    let floor = subtree.level / step * step
+    let height = subtree.level - floor
+    let group = SubtreeReference(level: floor + step, index: subtree.index >> UInt64(step - height))
     let hashes = try storedHashes(under: group)
     let width = 1 << height
-    let start = Int(subtree.index << UInt64(height) & 0xff)
+    let start = Int(subtree.index << UInt64(height) & 0xff) - missing(in: group)
     guard start + width <= hashes.count else {
       throw StoredValueError("a proof needs headers that are not held", at: position)
     }
     return MerkleTree(TaggedHasher(.rangeNode)).root(of: Array(hashes[start..<(start + width)]))
   }
 
+  /// The hash of a subtree that lies below the base.
+  private func peak(_ subtree: SubtreeReference) throws -> Digest {
+    let bit = UInt64(1) << UInt64(subtree.level)
+    let before = base.count & ~(bit | (bit - 1))
+    guard base.count & bit != 0, before == subtree.index << UInt64(subtree.level) else {
+      throw HistoryNotHeld(lane: position.lane, base: base.count)
+    }
+    return base.peaks[before.nonzeroBitCount]
+  }
+
+  /// How many of a group's stored hashes begin below the base: those are not read. A stored subtree
+  /// that reaches across the base is held, but only as a whole.
+  private func missing(in group: SubtreeReference) -> Int {
+    let level = UInt64(group.level - LaneTile.levelStep)
+    let start = group.index << UInt64(LaneTile.levelStep)
+    let held = (base.count + (1 << level) - 1) >> level
+    return held > start ? Int(min(held - start, 256)) : 0
+  }
+
   private func storedHashes(under group: SubtreeReference) throws -> [Digest] {
     if let known = groups[group] { return known }
     let level = group.level - LaneTile.levelStep
-    let start = group.index << UInt64(LaneTile.levelStep)
-    let end = min(start + 256, position.number >> UInt64(level))
+    let groupStart = group.index << UInt64(LaneTile.levelStep)
+    let start = groupStart + UInt64(missing(in: group))
+    let end = min(groupStart + 256, position.number >> UInt64(level))
     let range = start..<max(start, end)
     let hashes = try level == 0 ? leaves(range) : tiles(level: level, range)
     groups[group] = hashes

@@ -10,6 +10,11 @@ enum LogReader {
   struct Lane {
     let index: Int64
     let head: LaneHead
+    /// The end of what is not held; `nil` when the lane is held from its beginning.
+    let base: LaneHead?
+
+    /// The number of the last bundle that is not held.
+    var baseNumber: UInt64 { base?.number ?? 0 }
   }
 
   /// All lanes in ascending order of name.
@@ -20,6 +25,7 @@ enum LogReader {
       SELECT lane_index, lane, node, epoch, number, last_sequence, last_time, digest, peaks
       FROM lanes ORDER BY lane
       """)
+    let bases = try bases(connection)
     var lanes: [Lane] = []
     while try step(statement) {
       let index = statement.integer(0)
@@ -34,18 +40,57 @@ enum LogReader {
       guard let range = range(statement.bytes(8), count: number) else {
         throw .damage("lane \(lane.short) has peaks that do not fit \(number) bundles")
       }
-      lanes.append(
-        Lane(
-          index: index,
-          head: LaneHead(
-            lane: LaneID(digest: lane), node: NodeID(key: node), epoch: epoch, number: number,
-            lastSequence: statement.unsigned(5), lastTime: HybridTime(raw: statement.unsigned(6)),
-            digest: digest, range: range)))
+      func end(_ base: Base) -> LaneHead {
+        LaneHead(
+          lane: LaneID(digest: lane), node: NodeID(key: node), epoch: epoch,
+          number: base.range.count, lastSequence: base.lastSequence, lastTime: base.lastTime,
+          digest: base.digest, range: base.range)
+      }
+      let base = bases.first { $0.index == index }
+      if let base, base.range.count > number {
+        throw .damage("lane \(lane.short) of \(number) bundles begins after \(base.range.count)")
+      }
+      let head = Base(
+        index: index, lastSequence: statement.unsigned(5),
+        lastTime: HybridTime(raw: statement.unsigned(6)), digest: digest, range: range)
+      lanes.append(Lane(index: index, head: end(head), base: base.map(end)))
     }
     return lanes
   }
 
-  /// What is kept in memory of every bundle of one lane, in order of number.
+  /// What a row says of one end of a lane.
+  private struct Base {
+    let index: Int64
+    let lastSequence: UInt64
+    let lastTime: HybridTime
+    let digest: Digest
+    let range: MountainRange
+  }
+
+  /// The bases of the lanes that have one. There are as many as lanes at most: few.
+  private static func bases(_ connection: SQLiteConnection) throws(OpenFailure) -> [Base] {
+    let statement = try query(
+      connection,
+      """
+      SELECT lane_index, number, last_sequence, last_time, digest, peaks
+      FROM lane_bases ORDER BY lane_index
+      """)
+    var bases: [Base] = []
+    while try step(statement) {
+      let index = statement.integer(0)
+      let number = statement.unsigned(1)
+      guard (1...UInt64(Int64.max)).contains(number), let digest = Digest(statement.bytes(4)),
+        let range = range(statement.bytes(5), count: number)
+      else { throw .damage("the base of lane row \(index) is none of \(number) bundles") }
+      bases.append(
+        Base(
+          index: index, lastSequence: statement.unsigned(2),
+          lastTime: HybridTime(raw: statement.unsigned(3)), digest: digest, range: range))
+    }
+    return bases
+  }
+
+  /// What is kept in memory of every bundle of one lane after its base, in order of number.
   struct Outline {
     /// The timestamp of each bundle's last operation.
     var times: [HybridTime] = []
@@ -59,27 +104,32 @@ enum LogReader {
     _ connection: SQLiteConnection, lanes: [Lane]
   ) throws(OpenFailure) -> [Int64: Outline] {
     var outlines: [Int64: Outline] = [:]
+    var bases: [Int64: UInt64] = [:]
     for lane in lanes {
       outlines[lane.index] = Outline()
+      bases[lane.index] = lane.baseNumber
     }
     let statement = try query(
       connection, "SELECT lane_index, number, last_time, mark FROM bundles ORDER BY id")
     while try step(statement) {
       let index = statement.integer(0)
-      guard let count = outlines[index]?.times.count else {
+      guard let count = outlines[index]?.times.count, let base = bases[index] else {
         throw .damage("a bundle belongs to the unknown lane row \(index)")
       }
-      guard statement.unsigned(1) == UInt64(count) + 1 else {
-        throw .damage("lane row \(index) has bundle \(statement.unsigned(1)) after \(count)")
+      let last = base + UInt64(count)
+      guard statement.unsigned(1) == last + 1 else {
+        throw .damage("lane row \(index) has bundle \(statement.unsigned(1)) after \(last)")
       }
       outlines[index]?.times.append(HybridTime(raw: statement.unsigned(2)))
       outlines[index]?.marks.append(statement.unsigned(3))
     }
-    for lane in lanes where UInt64(outlines[lane.index]?.times.count ?? 0) != lane.head.number {
+    for lane in lanes {
+      let held = lane.baseNumber + UInt64(outlines[lane.index]?.times.count ?? 0)
+      guard held != lane.head.number else { continue }
       throw .damage(
         """
         lane \(lane.head.lane.digest.short) says it has \(lane.head.number) bundles but holds \
-        \(outlines[lane.index]?.times.count ?? 0)
+        those up to \(held)
         """)
     }
     return outlines
@@ -88,6 +138,12 @@ enum LogReader {
   /// Checks that each lane's row names its last header.
   static func checkHeads(_ connection: SQLiteConnection, lanes: [Lane]) throws(OpenFailure) {
     for lane in lanes {
+      if lane.baseNumber == lane.head.number {
+        guard lane.base == lane.head else {
+          throw .damage("lane \(lane.head.lane.digest.short) does not end with its base")
+        }
+        continue
+      }
       let header = try OpenFailure.wrap { () throws(SQLiteError) in
         try connection.bytes(
           "SELECT header FROM bundles WHERE lane_index = ? AND number = ?",

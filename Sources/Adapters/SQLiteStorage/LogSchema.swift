@@ -44,6 +44,16 @@ enum LogSchema {
         CREATE TABLE meta (
           key TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID
         """,
-      ])
+      ]),
+    // Lanes that are not held from their beginning, and the head that each had where it begins.
+    Migration(
+      version: 2,
+      statements: [
+        """
+        CREATE TABLE lane_bases (
+          lane_index INTEGER PRIMARY KEY, number INTEGER NOT NULL, last_sequence INTEGER NOT NULL,
+          last_time INTEGER NOT NULL, digest BLOB NOT NULL, peaks BLOB NOT NULL) STRICT
+        """
+      ]),
   ]
 }

@@ -7,7 +7,8 @@ internal import Wire
 /// Appends to `log.db`: the one connection that changes it.
 ///
 /// Invariants:
-/// - L1: the bundles of a lane are numbered 1, 2, 3 without gaps, in the order of their rows.
+/// - L1: the bundles of a lane are numbered without gaps from 1, or from the one after the lane's
+///   base, in the order of their rows.
 /// - L2: a lane's head names its last bundle.
 struct LogWriter {
   let connection: SQLiteConnection

@@ -13,6 +13,9 @@ package struct OpenStorageError: Error, Sendable {
     case logCorrupt(findings: [String])
     /// The rows reflect a bundle that the lanes have lost, which an honest disk does not do.
     case logBehindState(lane: LaneID, held: UInt64, applied: UInt64)
+    /// The rows are gone or damaged, and the lanes are not held from their beginning: nothing here
+    /// leads to the rows again.
+    case rowsLost(lane: LaneID, base: UInt64)
     /// The operating system refused an operation.
     case system(code: Int32, operation: String)
     /// SQLite failed for a reason other than damage.
@@ -57,6 +60,11 @@ extension OpenStorageError: CustomStringConvertible {
       return """
         \(directory)/log.db has lost durable bundles: lane \(lane.digest.short) ends at \(held) \
         but bundle \(applied) was applied; \(freshStart)
+        """
+    case .rowsLost(let lane, let base):
+      return """
+        \(directory)/state.db does not hold the rows that lane \(lane.digest.short) led to up to \
+        bundle \(base), and log.db begins after it; \(freshStart)
         """
     case .system(let code, let operation):
       return "\(directory): could not \(operation), error \(code)"

@@ -32,10 +32,11 @@ struct OpenedLog {
   }
 
   /// The lanes with their outlines.
-  var recovered: [RecoveredLane] {
+  var recovered: [RestoredLane] {
     lanes.map { lane in
       let outline = outlines[lane.index] ?? LogReader.Outline()
-      return RecoveredLane(head: lane.head, times: outline.times, marks: outline.marks)
+      return RestoredLane(
+        head: lane.head, base: lane.base, times: outline.times, marks: outline.marks)
     }
   }
 

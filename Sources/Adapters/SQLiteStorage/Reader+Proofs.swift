@@ -23,16 +23,37 @@ package struct OperationProofParts: Hashable, Sendable {
   package let lanePath: [Digest]
 }
 
+/// A proof would need bundles that are final and not held here any more, or never were: nodes that
+/// hold the lane further back can give it.
+package struct HistoryNotHeld: Error, Hashable, Sendable {
+  /// The lane.
+  package let lane: LaneID
+  /// The number up to which it is not held.
+  package let base: UInt64
+}
+
+extension HistoryNotHeld: CustomStringConvertible {
+  package var description: String {
+    "lane \(lane.digest.short) is held here after bundle \(base); ask a node that holds more"
+  }
+}
+
 extension Reader {
   /// The parts of a proof that an operation is in the tree over the first `headCount` bundles of
-  /// its lane, or `nil` when operation or head is not held.
+  /// its lane, or `nil` when operation or head is not held. Throws `HistoryNotHeld` when either lies
+  /// below the lane's base.
   package func operationProof(
     _ place: OperationID, at headCount: UInt64
   ) throws -> OperationProofParts? {
     let position = place.bundle
     guard position.number > 0, position.number <= headCount,
-      headCount <= (try head(of: position.lane)), let index = try laneIndex(of: position.lane),
-      let stored = try stored(at: position)
+      headCount <= (try head(of: position.lane)), let index = try laneIndex(of: position.lane)
+    else { return nil }
+    let base = try baseRange(ofLane: index)
+    guard position.number > base.count else {
+      throw HistoryNotHeld(lane: position.lane, base: base.count)
+    }
+    guard let stored = try stored(at: position)
     else { return nil }
     let operations = try stored.decoded(at: position).operations
     guard operations.indices.contains(place.index) else { return nil }
@@ -45,7 +66,8 @@ extension Reader {
       return operationTree.root(of: Array(leaves[start..<(start + (1 << subtree.level))]))
     }
     let source = LaneTreeSource(
-      log: log, laneIndex: index, position: LanePosition(lane: position.lane, number: headCount))
+      log: log, laneIndex: index, base: base,
+      position: LanePosition(lane: position.lane, number: headCount))
     let lanePath = try MerkleTree(TaggedHasher(.rangeNode)).inclusionPath(
       of: position.number - 1, in: headCount, from: source.hash(of:))
     return OperationProofParts(
@@ -55,15 +77,18 @@ extension Reader {
   }
 
   /// The hashes that show that the tree over the first `old` bundles of a lane is a prefix of that
-  /// over `count`, or `nil` when the lane is not held that far.
+  /// over `count`, or `nil` when the lane is not held that far. Throws `HistoryNotHeld` when `old`
+  /// lies below the lane's base.
   package func consistencyPath(
     of lane: LaneID, from old: UInt64, to count: UInt64
   ) throws -> [Digest]? {
     guard old > 0, old <= count, count <= (try head(of: lane)),
       let index = try laneIndex(of: lane)
     else { return nil }
+    let base = try baseRange(ofLane: index)
+    guard old >= base.count else { throw HistoryNotHeld(lane: lane, base: base.count) }
     let source = LaneTreeSource(
-      log: log, laneIndex: index, position: LanePosition(lane: lane, number: count))
+      log: log, laneIndex: index, base: base, position: LanePosition(lane: lane, number: count))
     return try MerkleTree(TaggedHasher(.rangeNode)).consistencyPath(
       from: old, to: count, from: source.hash(of:))
   }

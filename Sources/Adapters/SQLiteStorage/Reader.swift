@@ -1,3 +1,4 @@
+internal import Merkle
 internal import Primitives
 package import Records
 internal import Wire
@@ -50,7 +51,8 @@ package final class Reader {
   }
 
   /// The wire forms of the bundles `from` to `to` of a lane, in order, until `bytesMax` is reached;
-  /// at least one when there is one. Stops at the end of the lane.
+  /// at least one when there is one. Stops at the end of the lane; of what lies at or below the
+  /// lane's base nothing is held.
   package func bundles(
     of lane: LaneID, from: UInt64, to: UInt64, bytesMax: Int
   ) throws -> [[UInt8]] {
@@ -124,6 +126,26 @@ package final class Reader {
   func laneIndex(of lane: LaneID) throws(SQLiteError) -> Int64? {
     try log.integer(
       "SELECT lane_index FROM lanes WHERE lane = ?", [.bytes(lane.digest.bytes)])
+  }
+
+  /// The number after which a lane is held; 0 when it is held from its beginning.
+  package func base(of lane: LaneID) throws -> UInt64 {
+    let number = try log.integer(
+      """
+      SELECT lane_bases.number FROM lane_bases JOIN lanes USING (lane_index) WHERE lane = ?
+      """, [.bytes(lane.digest.bytes)])
+    return UInt64(bitPattern: number ?? 0)
+  }
+
+  /// The tree over the headers that are not held of the lane with this row, which proofs begin with.
+  func baseRange(ofLane index: Int64) throws -> MountainRange {
+    let statement = try log.cached("SELECT number, peaks FROM lane_bases WHERE lane_index = ?")
+    let range = try statement.withBound([.integer(index)]) { () throws(SQLiteError) in
+      guard try statement.step() else { return MountainRange?.some(MountainRange()) }
+      return LogReader.range(statement.bytes(1), count: statement.unsigned(0))
+    }
+    guard let range else { throw StoredValueError("a lane's base has peaks that do not fit it") }
+    return range
   }
 
   /// The number of a lane's last bundle; 0 when nothing is held of it.

@@ -1,16 +1,6 @@
 internal import Primitives
 package import Records
 
-/// A lane as it was found.
-package struct RecoveredLane: Hashable, Sendable {
-  /// The end of the lane.
-  package let head: LaneHead
-  /// The timestamp of the last operation of bundle 1, 2, 3 and so on.
-  package let times: [HybridTime]
-  /// The first word of the digest of header 1, 2, 3 and so on.
-  package let marks: [UInt64]
-}
-
 /// What became of the rows when the directory was opened.
 package enum StateOrigin: Hashable, Sendable {
   /// They were there and sound.
@@ -36,7 +26,7 @@ package enum StateOrigin: Hashable, Sendable {
 /// What a directory held when it was opened.
 package struct RecoveredContent: Sendable {
   /// The lanes in ascending order of name.
-  package let lanes: [RecoveredLane]
+  package let lanes: [RestoredLane]
   /// How far the rows reflect the lanes; never ahead of the heads.
   package let applied: Frontier
   /// The state of the hash over all rows; empty when none was stored.

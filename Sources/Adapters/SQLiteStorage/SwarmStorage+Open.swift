@@ -94,6 +94,10 @@ private struct Opening: Sendable {
         .logBehindState(lane: entry.lane, held: heads[entry.lane], applied: entry.number),
         directory: directory)
     }
+    for lane in log.lanes where content.applied[lane.head.lane] < lane.baseNumber {
+      throw OpenStorageError(
+        .rowsLost(lane: lane.head.lane, base: lane.baseNumber), directory: directory)
+    }
     let writer = try wrap(LogSchema.file) { () throws(OpenFailure) in
       try log.markOpened()
       return try OpenFailure.wrap { () throws(SQLiteError) in

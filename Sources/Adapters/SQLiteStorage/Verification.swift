@@ -139,7 +139,7 @@ package enum Verification {
     _ report: inout VerificationReport
   ) {
     let head = lane.head
-    var range = MountainRange()
+    var range = lane.base?.range ?? MountainRange()
     var tiles: [SubtreeReference: Digest] = [:]
     for digest in digests {
       // A missing bundle is a finding already, and no tree can be grown over it.
@@ -148,7 +148,7 @@ package enum Verification {
         if subtree.level.isMultiple(of: LaneTile.levelStep) { tiles[subtree] = hash }
       }
     }
-    if digests.last != head.digest {
+    if digests.last ?? lane.base?.digest != head.digest {
       report.add(.init(.head, lane: head.lane, "does not name the last header"))
     }
     if range != head.range {
@@ -194,19 +194,25 @@ package enum Verification {
     }
   }
 
-  /// Looks for bundles beyond the head.
+  /// Looks for bundles beyond the head or below the base.
   private static func checkSurplus(
     _ log: SQLiteConnection, _ lane: LogReader.Lane, _ report: inout VerificationReport
   ) {
     var number: Int64?
     check(.gap, lane: lane.head.lane, in: &report) { () throws(SQLiteError) in
       number = try log.integer(
-        "SELECT min(number) FROM bundles WHERE lane_index = ? AND number > ?",
-        [.integer(lane.index), .integer(Int64(clamping: lane.head.number))])
+        """
+        SELECT min(number) FROM bundles
+        WHERE lane_index = ? AND (number > ? OR number BETWEEN 1 AND ?)
+        """,
+        [
+          .integer(lane.index), .integer(Int64(clamping: lane.head.number)),
+          .integer(Int64(clamping: lane.baseNumber)),
+        ])
     }
     guard let number, number > 0 else { return }
-    report.add(
-      .init(.gap, lane: lane.head.lane, number: UInt64(number), "lies beyond the lane's head"))
+    let end = UInt64(number) > lane.head.number ? "beyond the lane's head" : "below its base"
+    report.add(.init(.gap, lane: lane.head.lane, number: UInt64(number), "lies \(end)"))
   }
 
   private static func checkProofs(_ log: SQLiteConnection, _ report: inout VerificationReport) {

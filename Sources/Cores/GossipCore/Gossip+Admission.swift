@@ -118,7 +118,11 @@ extension Gossip {
       if lanes[other].isForked { continue }
       guard lanes[other].number >= position.number else { return .wait }
       // Never a reason to freeze this lane: the other one may have forked without our knowing.
-      if lanes[other].times[Int(position.number - 1)] >= header.firstTime { return .wait }
+      // Below its base only the number is known: the cut that the base is of names it as final, and
+      // a bundle that stamps itself before what it names harms its own lane alone.
+      if let time = lanes[other].time(of: position.number), time >= header.firstTime {
+        return .wait
+      }
     }
     let limit = now.wallMilliseconds + limits.futureMillisecondsMax
     if header.lastTime.milliseconds > limit {

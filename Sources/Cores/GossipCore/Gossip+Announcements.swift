@@ -9,10 +9,11 @@ extension Gossip {
     let lane = lanes[index].lane
     let synced = lanes[index].synced
     let applied = lane == ownLane ? synced : lanes[index].number
-    guard applied > 0 else { return nil }
+    // An own lane that is not durable beyond its base cannot be: what is below was.
+    guard applied > 0, let mark = lanes[index].mark(of: applied) else { return nil }
     return LaneProgress(
       lane: lane, applied: applied, synced: min(synced, applied),
-      mark: lanes[index].marks[Int(applied - 1)])
+      mark: mark)
   }
 
   /// The whole frontier, in ascending order of lane.

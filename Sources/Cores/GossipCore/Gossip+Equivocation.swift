@@ -63,7 +63,8 @@ extension Gossip {
   ) {
     guard number > 0, lanes[index].fault == nil, lanes[index].pull == nil,
       lanes[index].pullNotBefore <= now.instant,
-      Int(peer.value) < peers.count, peers[Int(peer.value)].isConnected
+      Int(peer.value) < peers.count, peers[Int(peer.value)].isConnected,
+      number > peers[Int(peer.value)].bases[lanes[index].lane] ?? 0
     else { return }
     lanes[index].pullNotBefore = now.instant + limits.pullBackoffMin
     startPull(ofLane: index, number...number, from: peer, now, into: &effects)

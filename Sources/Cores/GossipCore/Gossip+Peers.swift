@@ -71,6 +71,7 @@ extension Gossip {
       }
       peers[Int(peer.value)].isGreeted = true
       peers[Int(peer.value)].progress.removeAll()
+      peers[Int(peer.value)].bases.removeAll()
       learn(hello.progress, from: peer, at: now, into: &effects)
       // What a greeting shows is not on its way: pull it at once.
       for entry in hello.progress {
@@ -100,7 +101,9 @@ extension Gossip {
         // Anybody can claim that: only a bundle with our own signature is reason to stop.
         seekEvidence(inLane: index, at: number + 1, from: peer, now, into: &effects)
       }
-      if entry.applied <= number, lanes[index].marks[Int(entry.applied - 1)] != entry.mark {
+      if entry.applied <= number, let mark = lanes[index].mark(of: entry.applied),
+        mark != entry.mark
+      {
         seekEvidence(inLane: index, at: entry.applied, from: peer, now, into: &effects)
       }
       noteLag(ofLane: index, at: now)

@@ -76,12 +76,25 @@ extension Gossip {
     return false
   }
 
-  /// Whether a connected peer is ahead in a lane and, if asked, has room for a pull.
+  /// Whether a connected peer is ahead in a lane and, if asked, can be pulled from: it has room and
+  /// holds what comes next here (G8).
   private func isPeer(_ peer: Int, aheadInLane index: Int, withRoom: Bool) -> Bool {
     guard peers[peer].isConnected,
       !withRoom || peers[peer].pullCount < limits.pullsPerPeerMax
     else { return false }
-    return (peers[peer].progress[lanes[index].lane]?.applied ?? 0) > lanes[index].number
+    let lane = lanes[index].lane
+    return (peers[peer].progress[lane]?.applied ?? 0) > lanes[index].number
+      && (!withRoom || (peers[peer].bases[lane] ?? 0) <= lanes[index].number)
+  }
+
+  /// Whether peers are ahead, and all of them have let go of what comes next here.
+  func isOutOfReach(_ index: Int) -> Bool {
+    guard lanes[index].behindSince != nil, !lanes[index].isForked else { return false }
+    let lane = lanes[index].lane
+    for peer in peers.indices where isPeer(peer, aheadInLane: index, withRoom: false) {
+      if (peers[peer].bases[lane] ?? 0) <= lanes[index].number { return false }
+    }
+    return true
   }
 
   mutating func startPull(
@@ -113,8 +126,17 @@ extension Gossip {
     peers[Int(state.peer.value)].pullCount -= 1
     let before = pullStart[pull] ?? 0
     pullStart[pull] = nil
+    if case .refused(let base) = outcome {
+      // Others are asked at once; it says so itself, so it harms nobody by lying.
+      counters.pullsRefused += 1
+      let lane = lanes[index].lane
+      let known = peers[Int(state.peer.value)].bases[lane] ?? 0
+      peers[Int(state.peer.value)].bases[lane] = max(known, base)
+    }
     if outcome == .complete && lanes[index].gained > before {
       lanes[index].fruitlessPulls = 0
+      lanes[index].pullNotBefore = now.instant
+    } else if case .refused(let base) = outcome, base > lanes[index].number {
       lanes[index].pullNotBefore = now.instant
     } else {
       counters.pullsFruitless += 1

@@ -33,7 +33,8 @@ package import Records
 /// ```
 ///
 /// Invariants:
-/// - G1: the applied part of a lane is a chain: numbers 1, 2, 3…, each naming the digest before.
+/// - G1: the applied part of a lane is a chain: numbers without gaps from 1, or from where the lane's
+///   base ends, each naming the digest before.
 /// - G2: whatever is applied has its whole context applied, and a later time than all of it;
 ///   lanes that are proven to fork are left out of this.
 /// - G3: a lane's applied part never shrinks or changes; a frozen lane never moves.
@@ -42,6 +43,7 @@ package import Records
 /// - G6: parked bundles stay within `GossipLimits`.
 /// - G7: a bundle of another node is handed on when it is first applied or parked, and only when
 ///   its origin or this node's parent in the origin's tree pushed it.
+/// - G8: nobody is asked for what it said to have let go of.
 package struct Gossip: Sendable {
   /// This node.
   package let node: NodeID
@@ -72,12 +74,11 @@ package struct Gossip: Sendable {
   /// What was counted.
   package internal(set) var counters = GossipCounters()
 
-  /// Makes the gossip of a node from what storage holds: every lane with the time of the last
-  /// operation and the first word of the digest of each bundle, and the proofs, whose lanes stay
-  /// frozen. The seed is for the choice of peers.
+  /// Makes the gossip of a node from what storage holds: every lane, and the proofs, whose lanes
+  /// stay frozen. The seed is for the choice of peers.
   package init(
     node: NodeID, epoch: Identifier<LaneEpoch>, cluster: ClusterID, swarm: SwarmID,
-    lanes stored: [(head: LaneHead, times: [HybridTime], marks: [UInt64])],
+    lanes stored: [RestoredLane],
     proofs: [EquivocationProof], limits: GossipLimits, seed: UInt64
   ) {
     self.node = node
@@ -85,7 +86,7 @@ package struct Gossip: Sendable {
     self.swarm = swarm
     self.limits = limits
     ownLane = LaneID(node: node, epoch: epoch, swarm: swarm)
-    lanes = stored.map { LaneState(restoring: $0.head, times: $0.times, marks: $0.marks) }
+    lanes = stored.map { LaneState(restoring: $0) }
     laneIndexes = SortedMap()
     for (index, lane) in lanes.enumerated() { laneIndexes[lane.lane] = index }
     if laneIndexes[ownLane] == nil {
@@ -158,7 +159,7 @@ package struct Gossip: Sendable {
       let index = laneIndexes[lane], said.applied > 0
     else { return 0 }
     guard said.applied <= lanes[index].number else { return lane == ownLane ? 0 : said.synced }
-    return lanes[index].marks[Int(said.applied - 1)] == said.mark ? said.synced : 0
+    return lanes[index].mark(of: said.applied) == said.mark ? said.synced : 0
   }
 
   /// The peers that are connected now, in order of index.
@@ -170,6 +171,26 @@ package struct Gossip: Sendable {
   package var eagerPeers: [PeerIndex] {
     peers.indices.filter { peers[$0].isConnected && peers[$0].isGreeted && peers[$0].isEager }
       .map { peers[$0].index }
+  }
+
+  /// The number after which a lane is held: what lies at or below it is final and was let go of, or
+  /// never came here. 0 when the lane is held from its beginning.
+  package func base(of lane: LaneID) -> UInt64 {
+    laneIndexes[lane].map { lanes[$0].base.number } ?? 0
+  }
+
+  /// Lanes of which every connected peer that is ahead has let go of what comes next here: only a
+  /// snapshot leads on.
+  package var lanesOutOfReach: [LaneID] {
+    lanes.indices.filter { isOutOfReach($0) }.map { lanes[$0].lane }
+  }
+
+  /// Takes note that storage has let go of a lane's bundles up to `head`.
+  package mutating func moveBase(to head: LaneHead) {
+    guard let index = laneIndexes[head.lane] else {
+      preconditionFailure("an unknown lane \(head.lane.digest.short) is to begin later")
+    }
+    lanes[index].moveBase(to: head)
   }
 
   /// Bundles parked in all lanes.
@@ -244,9 +265,10 @@ package struct Gossip: Sendable {
     if lanes[index].synced > number {
       return "G5: \(lanes[index].name) synced \(lanes[index].synced) of \(number)"
     }
-    let times = lanes[index].times.count
-    if UInt64(times) != number || UInt64(lanes[index].marks.count) != number {
-      return "G1: \(lanes[index].name) at \(number) has \(times) times"
+    let base = lanes[index].base.number
+    let held = UInt64(lanes[index].times.count)
+    if base + held != number || lanes[index].marks.count != lanes[index].times.count {
+      return "G1: \(lanes[index].name) at \(number) has \(held) times after \(base)"
     }
     if lanes[index].range.count != number {
       return "G1: \(lanes[index].name) has \(lanes[index].range.count) leaves"

@@ -22,6 +22,8 @@ package enum PullOutcome: Hashable, Sendable {
   case complete
   /// The connection broke, the peer refused or took too long, or it sent what is no bundle.
   case failed
+  /// The peer does not hold the lane up to this number.
+  case refused(base: UInt64)
 }
 
 /// What gossip asks its owner to do.
@@ -119,6 +121,8 @@ package struct GossipCounters: Hashable, Sendable {
   package var pulls: UInt64 = 0
   /// Pulls that failed or brought nothing.
   package var pullsFruitless: UInt64 = 0
+  /// Pulls that a peer refused because it has let go of what was asked for.
+  package var pullsRefused: UInt64 = 0
   /// Lanes found to fork.
   package var equivocations: UInt64 = 0
   /// Times a peer became pull-only because its push channel was full.

@@ -177,3 +177,36 @@ package struct PullRequest: Hashable, Sendable, WireCodable {
     self.init(swarm: swarm, lane: lane, first: first, last: last, bytesMax: bytesMax)
   }
 }
+
+/// The one frame by which a pull is refused: the node does not hold what was asked for.
+///
+/// It stands where a bundle would and begins with a zero, which no bundle does.
+package struct PullRefusal: Hashable, Sendable, WireCodable {
+  /// The number up to which the lane is not held.
+  package let base: UInt64
+
+  /// The longest encoded refusal, in bytes.
+  package static let encodedBytesMax = 11
+
+  /// Says from where on the lane is held.
+  package init(base: UInt64) {
+    precondition(base > 0, "a pull is refused by who holds the lane from its beginning")
+    self.base = base
+  }
+
+  /// Whether a frame of an answer is a refusal rather than a bundle.
+  package static func isRefusal(_ frame: [UInt8]) -> Bool { frame.first == 0 }
+
+  package func encode(into writer: inout WireWriter) {
+    writer.write(UInt8(0))
+    writer.writeVariable(base)
+  }
+
+  package init(from span: borrowing RawSpan, at cursor: inout WireCursor) throws(WireError) {
+    let tag = try cursor.readUInt8(span)
+    guard tag == 0 else { throw .unknownTag(tag) }
+    let base = try cursor.readVariable(span)
+    guard base > 0 else { throw .invalid("a refusal of what is held") }
+    self.init(base: base)
+  }
+}

@@ -18,6 +18,9 @@ struct LaneState: Sendable {
   let lane: LaneID
   /// Whose lane it is; unknown while the lane is known by name only.
   var origin: Origin?
+  /// The place after which this node holds the lane, and that bundle's time and digest: zeros when
+  /// it holds the lane from its beginning. What lies at or below it is final and not held here.
+  private(set) var base: (number: UInt64, time: HybridTime, digest: Digest) = (0, .zero, .zero)
   /// The number, sequence, time and digest of the last applied bundle; zeros before the first.
   var number: UInt64 = 0
   var lastSequence: UInt64 = 0
@@ -27,9 +30,11 @@ struct LaneState: Sendable {
   var range = MountainRange()
   /// The last bundle that survives a crash.
   var synced: UInt64 = 0
-  /// Per applied bundle: the time of its last operation, for the causal rule on times.
+  /// Per applied bundle after the base: the time of its last operation, for the causal rule on
+  /// times.
   var times: [HybridTime] = []
-  /// Per applied bundle: the first word of its digest, to notice a different bundle in its place.
+  /// Per applied bundle after the base: the first word of its digest, to notice a different bundle
+  /// in its place.
   var marks: [UInt64] = []
   /// The latest signed headers, oldest first: the other half of an equivocation proof.
   var recentHeaders: [SignedHeader] = []
@@ -70,19 +75,43 @@ struct LaneState: Sendable {
   }
 
   /// Restores a lane as it was stored: everything in it is durable.
-  init(restoring head: LaneHead, times: [HybridTime], marks: [UInt64]) {
-    precondition(
-      UInt64(times.count) == head.number && UInt64(marks.count) == head.number,
-      "lane \(head.lane.digest.short) of \(head.number) bundles restored with \(times.count)")
+  init(restoring lane: RestoredLane) {
+    let head = lane.head
     self.init(lane: head.lane, origin: Origin(node: head.node, epoch: head.epoch))
+    if let base = lane.base { self.base = (base.number, base.lastTime, base.digest) }
     number = head.number
     lastSequence = head.lastSequence
     lastTime = head.lastTime
     digest = head.digest
     range = head.range
     synced = head.number
-    self.times = times
-    self.marks = marks
+    times = lane.times
+    marks = lane.marks
+  }
+
+  /// The time of the last operation of an applied bundle; `nil` when it lies below the base.
+  func time(of number: UInt64) -> HybridTime? {
+    if number > base.number { return times[Int(number - base.number - 1)] }
+    return number == base.number ? base.time : nil
+  }
+
+  /// The first word of the digest of an applied bundle; `nil` when it lies below the base.
+  func mark(of number: UInt64) -> UInt64? {
+    if number > base.number { return marks[Int(number - base.number - 1)] }
+    return number == base.number ? base.digest.words.0 : nil
+  }
+
+  /// Lets go of everything up to an applied bundle.
+  mutating func moveBase(to head: LaneHead) {
+    precondition(
+      head.lane == lane && head.number <= synced && head.number > base.number
+        && mark(of: head.number) == head.digest.words.0,
+      "lane \(name) based at \(base.number), synced to \(synced), is to begin at \(head.number)")
+    let count = Int(head.number - base.number)
+    times.removeFirst(count)
+    marks.removeFirst(count)
+    recentHeaders.removeAll { $0.header.number <= head.number }
+    base = (head.number, head.lastTime, head.digest)
   }
 
   /// Whether the lane is proven to fork.
@@ -129,14 +158,17 @@ struct LaneState: Sendable {
     recentHeaders.append(bundle.signedHeader)
   }
 
-  /// Whether the bundle applied at `number` has this digest.
+  /// Whether the bundle applied at `number` has this digest, as far as can be told: below the base
+  /// nothing is held to compare with, and whoever holds it finds the fork.
   ///
   /// By the whole digest wherever it is in memory: two headers of one author that agree in their
   /// marks alone take only some 2^32 attempts to make.
   func holds(_ other: Digest, at number: UInt64) -> Bool {
     if number == self.number { return digest == other }
+    if number == base.number { return base.digest == other }
     if let recent = recentHeader(number) { return recent.digest == other }
-    return marks[Int(number - 1)] == other.words.0
+    guard let mark = mark(of: number) else { return true }
+    return mark == other.words.0
   }
 
   /// The signed header of an applied bundle, when it is recent enough to be in memory.

@@ -15,6 +15,8 @@ struct PeerState: Sendable {
   var progress = SortedMap<LaneID, LaneProgress>()
   /// What the peer was last told of each lane on this connection.
   var told = SortedMap<LaneID, LaneProgress>()
+  /// Per lane, the number up to which the peer said that it does not hold it.
+  var bases = SortedMap<LaneID, UInt64>()
   /// Pulls under way at the peer.
   var pullCount = 0
 

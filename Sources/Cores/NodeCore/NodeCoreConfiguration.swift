@@ -50,7 +50,7 @@ package struct NodeCoreConfiguration: Sendable {
 package struct NodeRecovery: Sendable {
   /// Every stored lane with the time of the last operation and the first word of the digest of
   /// each bundle.
-  package var lanes: [(head: LaneHead, times: [HybridTime], marks: [UInt64])] = []
+  package var lanes: [RestoredLane] = []
   /// Every stored proof.
   package var proofs: [EquivocationProof] = []
   /// The live tables, at the frontier of the lanes.

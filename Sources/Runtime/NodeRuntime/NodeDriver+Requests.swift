@@ -36,7 +36,14 @@ extension NodeDriver {
   }
 
   func transport(_ transport: QUICTransport, receivedResponse frame: [UInt8], id: RequestID) {
-    guard let (_, peer) = pulls[id] else { return }
+    guard let (pull, peer) = pulls[id] else { return }
+    if PullRefusal.isRefusal(frame) {
+      pulls[id] = nil
+      // What cannot be read is of no more use than silence.
+      let refusal = try? PullRefusal(decoding: frame)
+      verifier.submit(.pullEnded(pull, refusal.map { .refused(base: $0.base) } ?? .failed))
+      return
+    }
     verifier.submit(.frames([frame], from: peer, .pulled))
   }
 
@@ -90,7 +97,9 @@ extension NodeDriver {
     let driver = LoopBound(self)
     let byteMax = min(Int(request.bytesMax), machine.gossip.limits.pullBytesMax)
     let result = storage.read { reader in
-      try reader.bundles(
+      let base = try reader.base(of: request.lane)
+      guard request.first > base else { return [PullRefusal(base: base).encoded] }
+      return try reader.bundles(
         of: request.lane, from: request.first, to: request.last, bytesMax: byteMax)
     } completion: { outcome in
       _ = handle.post { _ in driver.value?.sendAnswer(outcome, id) }

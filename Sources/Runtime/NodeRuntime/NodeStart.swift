@@ -55,9 +55,7 @@ enum NodeStart {
     try checkCluster(configuration, storage)
     let epoch = try epoch(configuration, recovery, storage)
     var restored = NodeRecovery()
-    for lane in recovery.content.lanes {
-      restored.lanes.append((lane.head, lane.times, lane.marks))
-    }
+    restored.lanes = recovery.content.lanes
     restored.proofs = recovery.content.proofs
     try restore(&restored.tables, from: recovery)
     restored.nextBatch = try replay(&restored.tables, from: recovery, into: storage, logger)
