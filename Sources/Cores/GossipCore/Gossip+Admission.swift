@@ -28,6 +28,7 @@ extension Gossip {
     }
     guard let index = lane(of: header) else { return false }
     if lanes[index].fault != nil {
+      if let mayMove = admitAgreed(bundle, inLane: index) { return mayMove }
       return contradict(lanes[index].refused, with: bundle, inLane: index, into: &effects)
     }
     if header.number <= lanes[index].number {
@@ -148,6 +149,8 @@ extension Gossip {
       return false
     case .invalid:
       counters.invalid += 1
+      // Proof against its node is there already.
+      if lanes[index].isForked { return false }
       freeze(index, .invalidBundle(number: bundle.value.header.number))
       lanes[index].refused = bundle.value.signedHeader
       return false
@@ -173,7 +176,7 @@ extension Gossip {
       progressed = false
       for index in lanes.indices {
         while let next = lanes[index].parked.entries.first,
-          next.key <= lanes[index].number + 1, lanes[index].fault == nil
+          next.key <= lanes[index].number + 1, lanes[index].canMove
         {
           if next.key <= lanes[index].number {
             unpark(next.key, inLane: index)
@@ -183,6 +186,7 @@ extension Gossip {
             unpark(next.key, inLane: index)
           } else if tryApply(next.value.bundle, inLane: index, at: now, into: &effects) {
             unpark(next.key, inLane: index)
+            settleAgreed(index)
             progressed = true
           } else {
             break
@@ -233,7 +237,6 @@ extension Gossip {
     lanes[index].refused = nil
     lanes[index].retryAt = nil
     lanes[index].behindSince = nil
-    for entry in lanes[index].parked.entries { parkedBytes -= entry.value.byteCount }
-    lanes[index].parked.removeAll()
+    dropParked(ofLane: index)
   }
 }

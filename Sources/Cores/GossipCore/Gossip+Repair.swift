@@ -7,7 +7,7 @@ extension Gossip {
   mutating func noteLag(ofLane index: Int, at now: Moment) {
     let lane = lanes[index].lane
     let isBehind = isAnyone(aheadInLane: index, withRoom: false)
-    if !isBehind || lanes[index].isForked || lane == ownLane {
+    if !isBehind || lanes[index].isStopped || lane == ownLane {
       lanes[index].behindSince = nil
     } else if lanes[index].behindSince == nil {
       lanes[index].behindSince = now.instant
@@ -38,7 +38,11 @@ extension Gossip {
   /// between comes again: that costs bytes, a pull per gap would cost a round trip each.
   private func missingRange(ofLane index: Int, upTo peer: PeerIndex) -> ClosedRange<UInt64> {
     let lane = lanes[index]
-    let first = lane.number + 1
+    var first = lane.number + 1
+    if let agreed = lane.agreed {
+      while first < agreed.number, lane.parked[first] != nil { first += 1 }
+      return first...min(agreed.number, first + limits.pullBundlesMax - 1)
+    }
     if lane.isHeldUp { return first...first }
     let held = peers[Int(peer.value)].progress[lane.lane]?.applied ?? first
     var last = min(max(held, first), first + limits.pullBundlesMax - 1)
@@ -51,13 +55,13 @@ extension Gossip {
   /// When a lane is to be pulled; `nil` when it is not behind, forked, is being pulled, or when all
   /// who are ahead are busy with other pulls: the end of one of those is reason to look again.
   func pullDue(ofLane index: Int) -> Instant? {
-    guard let since = lanes[index].behindSince, lanes[index].pull == nil, !lanes[index].isForked
+    guard let since = lanes[index].behindSince, lanes[index].pull == nil, !lanes[index].isStopped
     else { return nil }
     guard isAnyone(aheadInLane: index, withRoom: true) else { return nil }
     // The next bundle is here and waits for another lane or the clock, or breaks a rule. Pulling it
     // again brings nothing, unless its author gave others another one: seldom is often enough.
     let notBefore = lanes[index].pullNotBefore
-    if lanes[index].isHeldUp {
+    if lanes[index].isHeldUp && lanes[index].agreed == nil {
       return max((lanes[index].heldUpSince ?? since) + limits.pullBackoffMax, notBefore)
     }
     return max(since + limits.pullDelay, notBefore)

@@ -46,6 +46,9 @@ struct LaneState: Sendable {
   /// given another bundle for its place.
   var refused: SignedHeader?
 
+  /// How far the lane goes on in spite of a fork.
+  var agreed: AgreedEnd?
+
   /// Since when the next bundle is here without being applied.
   var heldUpSince: Instant?
   /// A parked bundle becomes due by the wall clock at this instant.
@@ -119,6 +122,13 @@ struct LaneState: Sendable {
     if case .equivocation = fault { return true }
     return false
   }
+
+  /// Whether bundles can be applied: the lane is free of faults, or known to lead where others
+  /// agree that it counts.
+  var canMove: Bool { fault == nil || (agreed?.isChained ?? false) }
+
+  /// Whether the lane stands still for good, as far as is known.
+  var isStopped: Bool { isForked && agreed == nil }
 
   /// Whether the next bundle is here and cannot be applied, now or ever.
   var isHeldUp: Bool { refused != nil || parked.entries.first?.key == number + 1 }

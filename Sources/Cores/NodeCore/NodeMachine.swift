@@ -149,7 +149,7 @@ package struct NodeMachine: ProtocolCore {
       writeOwn(at: now)
       takeGossip(at: now, into: &effects)
       emitBatch(into: &effects)
-      finality?.endTurn(gossip, at: now, into: &effects.finality)
+      endFinalityTurn(at: now, into: &effects.finality)
       tellDemand(at: now)
       control.endTurn(at: now, into: &effects.control)
     }
@@ -174,6 +174,17 @@ package struct NodeMachine: ProtocolCore {
     control.disconnect(peer, at: now)
     control.settle(at: now, into: &effects.control)
     finality?.disconnect(peer, at: now)
+  }
+
+  private mutating func endFinalityTurn(
+    at now: Moment, into effects: inout FinalityPlaneEffects
+  ) {
+    guard finality != nil else { return }
+    finality?.endTurn(gossip, at: now, into: &effects)
+    for end in finality?.lacking ?? [] {
+      gossip.agree(
+        on: LanePosition(lane: end.lane, number: end.number), digest: end.digest, at: now)
+    }
   }
 
   package var nextDeadline: Instant? {

@@ -166,13 +166,14 @@ extension FinalityPlane {
   private mutating func handOut(
     _ gossip: borrowing Gossip, into out: inout FinalityPlaneEffects
   ) {
+    lacking = []
     var end = handedOut
     for index in unexecuted.indices.dropFirst(handedOut) {
       if index >= FinalityPlane.executingMax, end > 0 { break }
-      let held = unexecuted[index].block.body.advances.allSatisfy {
-        gossip.synced($0.lane) >= $0.number
+      lacking = unexecuted[index].block.body.advances.filter {
+        gossip.synced($0.lane) < $0.number
       }
-      guard held else { break }
+      guard lacking.isEmpty else { break }
       if unexecuted[index].certificate != nil { end = index + 1 }
     }
     guard end > handedOut else { return }

@@ -41,6 +41,9 @@ package struct FinalityPlane: Sendable {
   var unexecuted: [FinalizedBlock] = []
   var handedOut = 0
 
+  /// What this node lacks of the first final block that it could not hand out, for lack of that.
+  var lacking: [CutAdvance] = []
+
   /// The height of the last executed block.
   package internal(set) var executedHeight: UInt64
   /// The last height whose block moved the cut, or had transactions, or was due.

@@ -1,0 +1,86 @@
+package import CoreKit
+internal import Crypto
+package import Primitives
+package import Records
+
+/// How far a lane that forked goes on: to the bundle that validators have made final.
+struct AgreedEnd: Hashable, Sendable {
+  let number: UInt64
+  let digest: Digest
+  /// Whether what is parked leads from the head to that bundle.
+  var isChained = false
+}
+
+/// A lane that forked stands still on every node, wherever each happened to be when it learned of
+/// the fork. What has become final of it every node needs, and the digest of the last final bundle
+/// says which of the versions that is.
+extension Gossip {
+  /// Bundles of one lane that are kept until they lead to an agreed end.
+  static let agreedBundlesMax = 1_024
+
+  /// Takes note that a bundle is final, and with it everything before it in its lane: a forked lane
+  /// goes on up to there, and no further.
+  package mutating func agree(on end: LanePosition, digest: Digest, at now: Moment) {
+    guard let index = laneIndexes[end.lane], lanes[index].isForked,
+      lanes[index].number < end.number,
+      lanes[index].agreed?.number != end.number || lanes[index].agreed?.digest != digest
+    else { return }
+    dropParked(ofLane: index)
+    lanes[index].agreed = AgreedEnd(number: end.number, digest: digest)
+    lanes[index].pullNotBefore = now.instant
+    noteLag(ofLane: index, at: now)
+  }
+
+  /// Takes a bundle of a forked lane that may lead to its agreed end; `nil` when it is no such
+  /// bundle, otherwise whether the lane can move now.
+  mutating func admitAgreed(
+    _ bundle: Verified<SignedBundle>, inLane index: Int
+  ) -> Bool? {
+    let number = bundle.value.header.number
+    guard let agreed = lanes[index].agreed, !agreed.isChained, number > lanes[index].number,
+      number <= agreed.number,
+      number - lanes[index].number <= UInt64(Gossip.agreedBundlesMax)
+    else { return nil }
+    let byteCount = bundle.value.header.bodyByteCount + 512
+    unpark(number, inLane: index)
+    guard parkedBytes + byteCount <= limits.parkedBytesMax else {
+      counters.parkedDropped += 1
+      return false
+    }
+    parkedBytes += byteCount
+    lanes[index].gained += 1
+    lanes[index].parked[number] = ParkedBundle(bundle: bundle, byteCount: byteCount)
+    guard UInt64(lanes[index].parked.count) == agreed.number - lanes[index].number else {
+      return false
+    }
+    if leadsToAgreedEnd(index) {
+      lanes[index].agreed?.isChained = true
+      return true
+    }
+    // Some of it is of another version: all of it is asked for again, from whomever chance picks.
+    dropParked(ofLane: index)
+    return false
+  }
+
+  /// Whether the parked bundles follow each other from the head to the agreed end.
+  private func leadsToAgreedEnd(_ index: Int) -> Bool {
+    var digest = lanes[index].digest
+    for entry in lanes[index].parked.entries {
+      guard entry.value.bundle.value.header.previous == digest else { return false }
+      digest = entry.value.bundle.value.digest
+    }
+    return digest == lanes[index].agreed?.digest
+  }
+
+  /// Ends the way to an agreed end once it is reached, or cannot be.
+  mutating func settleAgreed(_ index: Int) {
+    guard let agreed = lanes[index].agreed, lanes[index].number >= agreed.number else { return }
+    lanes[index].agreed = nil
+    lanes[index].behindSince = nil
+  }
+
+  mutating func dropParked(ofLane index: Int) {
+    for entry in lanes[index].parked.entries { parkedBytes -= entry.value.byteCount }
+    lanes[index].parked.removeAll()
+  }
+}
