@@ -16,6 +16,8 @@ struct FinalityBook {
   var heights: [(block: Digest, root: Digest)] = []
   /// How far each lane was reported as final.
   var promised = SortedMap<LaneID, UInt64>()
+  /// Bundles that nodes applied of lanes that they knew to have forked.
+  var appliedInSpite: [(node: Int, lane: LaneID, number: UInt64)] = []
 }
 
 /// What drives a node's finality here, as `NodeDriver+Finality` does in a process.
@@ -206,9 +208,20 @@ extension World {
     }
   }
 
+  /// Whether something of a forked lane was applied that did not become final.
+  private func findStray() -> (node: Int?, text: String)? {
+    for (node, lane, number) in finality.appliedInSpite
+    where nodes[node].chain?.ledger.head(of: lane)?.number ?? 0 < number {
+      let name = place(LanePosition(lane: lane, number: number))
+      return (node, "\(name) is applied although its lane is frozen, and not final")
+    }
+    return nil
+  }
+
   /// Whether every lane is final as far as it goes, everywhere, and nothing that was final is not.
   func findFinalityDifference() -> (node: Int?, text: String)? {
     guard scenario.epochLength != nil else { return nil }
+    if let stray = findStray() { return stray }
     for node in nodes {
       guard let ledger = node.chain?.ledger,
         let frontier = node.withMachine({ $0.gossip.frontier })
