@@ -3,7 +3,7 @@ internal import BFTCore
 /// The campaigns of the product's own engine, for the command line.
 package enum FinalityRuns {
   /// What can be run besides single scenarios.
-  package static let campaigns = ["matrix", "mutants"]
+  package static let campaigns = ["matrix", "mutants", "twins"]
 
   /// The names of all scenarios.
   package static var scenarios: [String] { FinalityScenario.all.map(\.name) }
@@ -11,7 +11,7 @@ package enum FinalityRuns {
   /// Runs a campaign or a scenario, and tells whether everything was as it must be; `nil` when
   /// there is none of that name, or it needs more validators.
   package static func run(
-    _ name: String, validators: Int, seeds: ClosedRange<UInt64>
+    _ name: String, validators: Int, seeds: ClosedRange<UInt64>, rounds: Int = 4
   ) -> (text: String, isPassed: Bool)? {
     typealias Campaign = FinalityCampaign<BFT>
     switch name {
@@ -22,6 +22,13 @@ package enum FinalityRuns {
       let kills = BFTBug.allCases.map { Campaign.hunt($0, validators: validators, seeds: seeds) }
       let text = kills.map(\.line).joined(separator: "\n")
       return (text, kills.allSatisfy { $0.found != nil })
+    case "twins":
+      typealias Twins = TwinsCampaign<BFT>
+      let rows =
+        validators == 4
+        ? Twins.exhaustive(rounds: rounds)
+        : [Twins.sampled(validators: validators, rounds: rounds, seeds: seeds)]
+      return (TwinsRow.table(rows), rows.allSatisfy(\.isPassed))
     // open set: names of scenarios
     default:
       guard let scenario = FinalityScenario.named(name),

@@ -74,6 +74,8 @@ package struct FinalitySetup: Sendable {
   package var quietFrom: Instant?
   /// Nodes whose execution goes wrong: judged apart from the others.
   package var divergent: [Int] = []
+  /// Whether somebody might forge signatures: the observer then checks each by itself.
+  package var hasForgers = true
   /// A bug planted in every engine.
   package var bug: BFTBug?
 

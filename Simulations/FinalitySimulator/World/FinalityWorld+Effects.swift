@@ -113,7 +113,13 @@ extension FinalityWorld {
       }
       return
     }
+    if !setup.network.scripted.isEmpty {
+      let view = message.statedView ?? hosts[host].engine?.view ?? 0
+      guard setup.network.isScripted(from: host, to: receiver, about: view) else { return }
+    }
     for arrival in setup.network.arrivals(from: host, to: receiver, at: now, &random) {
+      note(UInt64(receiver) << 8 | 4)
+      note(arrival.nanoseconds)
       heap.push(.arrival(verified, from: host, to: receiver), at: arrival)
     }
   }

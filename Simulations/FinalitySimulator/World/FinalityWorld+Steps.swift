@@ -171,6 +171,19 @@ extension FinalityWorld {
 }
 
 extension FinalityMessage {
+  /// The view that it is about.
+  var statedView: UInt64? {
+    switch self {
+    case .proposal(let proposal): proposal.block.header.view
+    case .vote(let vote): vote.statement.view
+    case .certificate(let certificate), .segment(_, let certificate): certificate.statement.view
+    case .status(let status): status.view
+    case .certificateRequest(_, _, let last): last
+    case .block(let block): block.header.view
+    case .blockRequest, .heightRequest, .memoryQuery, .memoryReply, .consent, .handover: nil
+    }
+  }
+
   /// The epoch whose validators a receiver must know.
   var statedEpoch: UInt64? {
     switch self {
