@@ -3,10 +3,12 @@ internal import BFTCore
 /// The campaigns of the product's own engine, for the command line.
 package enum FinalityRuns {
   /// What can be run besides single scenarios.
-  package static let campaigns = ["matrix", "mutants", "twins"]
+  package static let campaigns = ["matrix", "mutants", "twins", "crash-points"]
 
   /// The names of all scenarios.
-  package static var scenarios: [String] { FinalityScenario.all.map(\.name) }
+  package static var scenarios: [String] {
+    FinalityScenario.all.map(\.name).filter { !campaigns.contains($0) }
+  }
 
   /// Runs a campaign or a scenario, and tells whether everything was as it must be; `nil` when
   /// there is none of that name, or it needs more validators.
@@ -29,6 +31,9 @@ package enum FinalityRuns {
         ? Twins.exhaustive(rounds: rounds)
         : [Twins.sampled(validators: validators, rounds: rounds, seeds: seeds)]
       return (TwinsRow.table(rows), rows.allSatisfy(\.isPassed))
+    case "crash-points":
+      let rows = CrashCampaign<BFT>.exhaustive(validators: validators)
+      return (CrashRow.table(rows), rows.allSatisfy(\.isPassed))
     // open set: names of scenarios
     default:
       guard let scenario = FinalityScenario.named(name),

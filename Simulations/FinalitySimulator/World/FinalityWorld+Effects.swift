@@ -59,6 +59,7 @@ extension FinalityWorld {
 
   private mutating func write(_ step: JournalStep, at host: Int) {
     hosts[host].steps += 1
+    hosts[host].stepRecords.append(step.isCheckpoint ? 0 : step.records.count)
     hosts[host].hasSigned = true
     hosts[host].disk.write(step)
     if plannedCrash(host, .beforeJournal) { return }

@@ -73,7 +73,7 @@ extension BFT {
     guard !records.isEmpty else { return }
     recordsSinceCheckpoint += records.count
     var isCheckpoint = false
-    if recordsSinceCheckpoint > 1_024, stepsInFlight.isEmpty {
+    if recordsSinceCheckpoint > configuration.checkpointRecords, stepsInFlight.isEmpty {
       records = checkpoint()
       recordsSinceCheckpoint = 0
       isCheckpoint = true
