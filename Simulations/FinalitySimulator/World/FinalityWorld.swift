@@ -41,7 +41,7 @@ package struct FinalityWorld<Engine: FinalityEngine>: Sendable {
     let validatorSets = sets.compactMap { ValidatorSet($0) }
     precondition(validatorSets.count == sets.count, "an epoch names a validator twice")
     genesis = validatorSets[0]
-    door = FinalityDoor(chain: chain)
+    door = FinalityDoor(chain: chain, planted: setup.bug)
     door.learn(genesis, epoch: 1)
     let liars = Set(setup.liars.map(\.index) + setup.twins)
     observer = FinalityObserver(
