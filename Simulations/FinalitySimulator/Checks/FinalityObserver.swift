@@ -135,6 +135,8 @@ package struct FinalityObserver: Sendable {
     }
   }
 
+  func validators(ofEpoch epoch: UInt64) -> ValidatorSet? { sets[epoch] }
+
   func validatorCount(ofEpoch epoch: UInt64) -> Int? { sets[epoch]?.count }
 
   /// The votes that any two of which share an honest validator: n - f with f = (n - 1) / 3.

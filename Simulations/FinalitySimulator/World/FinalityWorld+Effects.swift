@@ -105,7 +105,7 @@ extension FinalityWorld {
   mutating func transmit(_ message: FinalityMessage, from host: Int, to receiver: Int) {
     if lastChecked?.message != message {
       watch(message, from: host)
-      lastChecked = (message, door.check(message))
+      lastChecked = (message, check(message))
     }
     if case .status = message {} else { loudest = now }
     guard let verified = lastChecked?.verified else {
@@ -123,6 +123,16 @@ extension FinalityWorld {
       note(arrival.nanoseconds)
       heap.push(.arrival(verified, from: host, to: receiver), at: arrival)
     }
+  }
+
+  /// What a receiver's door says: one that is epochs behind knows the validators of its own.
+  private mutating func check(_ message: FinalityMessage) -> Verified<FinalityMessage>? {
+    guard let epoch = message.statedEpoch, !door.knows(epoch: epoch),
+      let set = observer.validators(ofEpoch: epoch)
+    else { return door.check(message) }
+    var earlier = FinalityDoor(chain: chain, planted: setup.bug)
+    earlier.learn(set, epoch: epoch)
+    return earlier.check(message)
   }
 
   private func isOfUnknownEpoch(_ message: FinalityMessage) -> Bool {

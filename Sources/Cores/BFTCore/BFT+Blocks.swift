@@ -18,6 +18,18 @@ extension BFT {
     return chain.reversed()
   }
 
+  /// The block that keeps the chain to `hash` from being whole; `nil` when the chain is whole, or
+  /// leads past the final block.
+  func missingBlock(to hash: Digest) -> Digest? {
+    var hash = hash
+    while hash != finalized.hash {
+      guard let block = blocks[hash] else { return hash }
+      guard block.header.height > finalized.height + 1 else { return nil }
+      hash = block.header.parentHash
+    }
+    return nil
+  }
+
   /// The last view between two of which no nullification is here.
   func gap(below place: UInt64, above parent: UInt64) -> UInt64? {
     var place = place
@@ -91,7 +103,9 @@ extension BFT {
     let hash =
       parent.view == finalized.view ? finalized.hash : parent.certificate?.statement.hash
     guard let hash else { return }
-    guard let chain = chain(to: hash) else { return fetch(hash, at: now, into: &effects) }
+    guard let chain = chain(to: hash) else {
+      return fetchMissing(to: hash, at: now, into: &effects)
+    }
     withView(view) { $0.isBodyWanted = true }
     let reference = chain.last?.header.reference ?? finalized
     effects.bodyWanted.append(BodyWanted(view: view, parent: reference, parentChain: chain))
@@ -222,7 +236,7 @@ extension BFT {
       return .missing
     }
     guard let chain = chain(to: header.parentHash) else {
-      fetch(header.parentHash, at: now, into: &effects)
+      fetchMissing(to: header.parentHash, at: now, into: &effects)
       return .missing
     }
     if let last = chain.last, last.header.view != header.parentView {
@@ -309,12 +323,8 @@ extension BFT {
         !state.leaderEquivocated || configuration.plantedBug == .finalizeAfterNullify,
         guardian[place].nullify == nil || configuration.plantedBug == .finalizeAfterNullify
       else { continue }
-      guard let block = blocks[hash] else {
-        fetch(hash, at: now, into: &effects)
-        continue
-      }
-      guard let chain = chain(to: block.header.parentHash) else {
-        fetch(block.header.parentHash, at: now, into: &effects)
+      guard let block = blocks[hash], let chain = chain(to: block.header.parentHash) else {
+        fetchMissing(to: hash, at: now, into: &effects)
         continue
       }
       guard judgeBody(block, after: chain, into: &effects) == .valid else { continue }

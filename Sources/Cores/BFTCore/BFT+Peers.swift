@@ -11,7 +11,7 @@ extension BFT {
   /// Wishes of a peer that are answered at once, and how soon another one is.
   static let answersMax: UInt64 = 32
   static let answerInterval = TimeSpan.milliseconds(20)
-  /// Blocks that may be asked for and have not come.
+  /// Blocks of which a request is remembered: no others are taken.
   static let askedMax = 64
 
   mutating func connect(
@@ -69,10 +69,7 @@ extension BFT {
       guard mayAnswer(peer, at: now) else { return }
       sendHeights(from: first, Int(count), to: peer, into: &effects)
     case .block(let block):
-      if let index = asked.firstIndex(where: { $0.hash == block.hash }) {
-        asked.remove(at: index)
-        keep(block)
-      }
+      if asked.contains(where: { $0.hash == block.hash }) { keep(block) }
     case .segment(let blocks, let certificate):
       if let index = peers.firstIndex(where: { $0.index == peer }) { peers[index].askedAt = nil }
       guard certificate.statement.epoch == epoch else { return }
@@ -220,6 +217,11 @@ extension BFT {
   }
 
   // MARK: Fetching
+
+  /// Asks everybody for what a chain lacks.
+  mutating func fetchMissing(to hash: Digest, at now: Moment, into effects: inout BFTEffects) {
+    if let missing = missingBlock(to: hash) { fetch(missing, at: now, into: &effects) }
+  }
 
   /// Asks everybody for a block; for one and the same at most once in a while.
   mutating func fetch(_ hash: Digest, at now: Moment, into effects: inout BFTEffects) {

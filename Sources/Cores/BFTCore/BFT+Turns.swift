@@ -56,18 +56,9 @@ extension BFT {
       broadcast(.status(status), into: &effects)
       for message in retryMessages { broadcast(message, into: &effects) }
       if let pending = pendingFinalization {
-        ask(for: missing(for: pending), at: now, into: &effects)
+        fetchMissing(to: pending.statement.hash, at: now, into: &effects)
       }
     }
-  }
-
-  /// The first block that is missing between a finalization and the final block.
-  private func missing(for certificate: Certificate) -> Digest {
-    var hash = certificate.statement.hash
-    while let block = blocks[hash], block.header.parentHash != finalized.hash {
-      hash = block.header.parentHash
-    }
-    return hash
   }
 
   /// Hands the journal what the turn's votes rest on.
