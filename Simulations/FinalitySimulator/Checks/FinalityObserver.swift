@@ -57,6 +57,8 @@ package struct FinalityObserver: Sendable {
   package private(set) var evidenceCount = 0
   /// Whether some dishonest key signed a contradiction.
   package private(set) var sawContradiction = false
+  /// Whether nobody in the run forges, so that no signature needs a second look after the door's.
+  package var trustsSignatures = false
   /// The virtual time.
   package var now = Instant.origin
 
@@ -133,16 +135,19 @@ package struct FinalityObserver: Sendable {
     }
   }
 
+  func validators(ofEpoch epoch: UInt64) -> ValidatorSet? { sets[epoch] }
+
   func validatorCount(ofEpoch epoch: UInt64) -> Int? { sets[epoch]?.count }
 
   /// The votes that any two of which share an honest validator: n - f with f = (n - 1) / 3.
   static func quorum(of count: Int) -> Int { count - (count - 1) / 3 }
 
   private mutating func isGenuine(_ vote: Vote, in set: ValidatorSet) -> Bool {
-    memo.isValid(
-      SignedPart(
-        signer: set.members[Int(vote.signer)].key, message: vote.statement.preimage,
-        signature: vote.signature))
+    trustsSignatures
+      || memo.isValid(
+        SignedPart(
+          signer: set.members[Int(vote.signer)].key, message: vote.statement.preimage,
+          signature: vote.signature))
   }
 
   private mutating func record(_ statement: Statement, by signer: NodeID) {

@@ -3,15 +3,17 @@ internal import BFTCore
 /// The campaigns of the product's own engine, for the command line.
 package enum FinalityRuns {
   /// What can be run besides single scenarios.
-  package static let campaigns = ["matrix", "mutants"]
+  package static let campaigns = ["matrix", "mutants", "twins", "crash-points"]
 
   /// The names of all scenarios.
-  package static var scenarios: [String] { FinalityScenario.all.map(\.name) }
+  package static var scenarios: [String] {
+    FinalityScenario.all.map(\.name).filter { !campaigns.contains($0) }
+  }
 
   /// Runs a campaign or a scenario, and tells whether everything was as it must be; `nil` when
   /// there is none of that name, or it needs more validators.
   package static func run(
-    _ name: String, validators: Int, seeds: ClosedRange<UInt64>
+    _ name: String, validators: Int, seeds: ClosedRange<UInt64>, rounds: Int = 4
   ) -> (text: String, isPassed: Bool)? {
     typealias Campaign = FinalityCampaign<BFT>
     switch name {
@@ -22,6 +24,16 @@ package enum FinalityRuns {
       let kills = BFTBug.allCases.map { Campaign.hunt($0, validators: validators, seeds: seeds) }
       let text = kills.map(\.line).joined(separator: "\n")
       return (text, kills.allSatisfy { $0.found != nil })
+    case "twins":
+      typealias Twins = TwinsCampaign<BFT>
+      let rows =
+        validators == 4
+        ? Twins.exhaustive(rounds: rounds)
+        : [Twins.sampled(validators: validators, rounds: rounds, seeds: seeds)]
+      return (TwinsRow.table(rows), rows.allSatisfy(\.isPassed))
+    case "crash-points":
+      let rows = CrashCampaign<BFT>.exhaustive(validators: validators)
+      return (CrashRow.table(rows), rows.allSatisfy(\.isPassed))
     // open set: names of scenarios
     default:
       guard let scenario = FinalityScenario.named(name),

@@ -21,6 +21,9 @@ package struct EventHeap<Payload: Sendable>: Sendable {
   /// How many events are to come.
   package var count: Int { entries.count }
 
+  /// When the earliest event happens.
+  package var earliest: Instant? { entries.first?.instant }
+
   /// Adds an event.
   package mutating func push(_ payload: Payload, at instant: Instant) {
     made += 1

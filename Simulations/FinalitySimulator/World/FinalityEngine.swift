@@ -7,6 +7,8 @@ package import CoreKit
 package protocol FinalityEngine: ProtocolCore where Event == BFTEvent, Effects == BFTEffects {
   /// Starts from what is durable.
   init(_ configuration: BFTConfiguration, recovery: BFTRecovery, at now: Moment) throws
+  /// The view.
+  var view: UInt64 { get }
   /// The invariant that does not hold, if any.
   var brokenInvariant: String? { get }
 }

@@ -20,12 +20,14 @@ struct FinalityHost<Engine: FinalityEngine>: Sendable {
   var hasSigned = false
   var armed: Instant?
   var steps = 0
+  /// How many records each step had that a crash may tear.
+  var stepRecords: [Int] = []
   var knownEpoch: UInt64 = 1
   var missing: [CheckWanted] = []
   var saysWork = false
   var lastFinal: Instant
   var clockError: Int64 = 0
-  var crashAfterSend: TimeSpan?
+  var crashAfterSend: FinalitySetup.PlannedCrash?
   var hasDiverged = false
 
   var node: NodeID { NodeID(key: key.publicKey) }

@@ -20,12 +20,7 @@ package struct FinalityNetwork: Sendable {
 
     /// Parts nodes: those with equal numbers reach each other.
     package init(from: Instant, until: Instant, sides: [Int]) {
-      let masks = sides.map { side in
-        sides.enumerated().reduce(UInt64(0)) { mask, other in
-          other.element == side ? mask : mask | (1 << UInt64(other.offset))
-        }
-      }
-      self.init(from: from, until: until, unreachable: masks)
+      self.init(from: from, until: until, unreachable: FinalityNetwork.masks(sides))
     }
   }
 
@@ -46,8 +41,27 @@ package struct FinalityNetwork: Sendable {
   /// Per node a factor on the delay of what it sends and gets.
   package var slowness: [UInt64] = []
 
+  /// For the first views of the first epoch, one after another, the nodes that each node does not
+  /// reach with messages about that view, as bits.
+  package var scripted: [[UInt64]] = []
+
   /// A network that is well.
   package init() {}
+
+  /// For each node those on other sides, as bits.
+  static func masks(_ sides: [Int]) -> [UInt64] {
+    sides.map { side in
+      sides.enumerated().reduce(UInt64(0)) { mask, other in
+        other.element == side ? mask : mask | (1 << UInt64(other.offset))
+      }
+    }
+  }
+
+  /// Whether a message about a view gets from one node to another as far as the script goes.
+  func isScripted(from sender: Int, to receiver: Int, about view: UInt64) -> Bool {
+    guard view > 0, view <= UInt64(scripted.count) else { return true }
+    return scripted[Int(view) - 1][sender] & (1 << UInt64(receiver)) == 0
+  }
 
   /// When a message's copies arrive; none when it is lost.
   package func arrivals(

@@ -23,6 +23,10 @@ package struct FinalitySetup: Sendable {
     let point: CrashPoint
     let step: Int
     let downFor: TimeSpan
+    /// Records of a step that was not yet durable which the disk has nevertheless.
+    var torn = 0
+    /// Whether all the others lose power at that moment, too.
+    var isEverybodys = false
 
     /// Plans a crash at the `step`-th step that the node writes.
     package init(host: Int, point: CrashPoint, step: Int, downFor: TimeSpan) {
@@ -65,6 +69,8 @@ package struct FinalitySetup: Sendable {
   package var clockErrors: [Int64] = []
   /// Heights of an epoch.
   package var epochLength: UInt64 = 1_000
+  /// Records after which a node's journal is rewritten.
+  package var checkpointRecords = 1_024
   /// For each epoch the validators by index; the last for all that follow, none for everybody.
   package var epochs: [[Int]] = []
   /// Whether a contradiction must be reported.
@@ -74,6 +80,8 @@ package struct FinalitySetup: Sendable {
   package var quietFrom: Instant?
   /// Nodes whose execution goes wrong: judged apart from the others.
   package var divergent: [Int] = []
+  /// Whether somebody might forge signatures: the observer then checks each by itself.
+  package var hasForgers = true
   /// A bug planted in every engine.
   package var bug: BFTBug?
 

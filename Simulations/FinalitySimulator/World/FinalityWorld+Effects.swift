@@ -59,6 +59,7 @@ extension FinalityWorld {
 
   private mutating func write(_ step: JournalStep, at host: Int) {
     hosts[host].steps += 1
+    hosts[host].stepRecords.append(step.isCheckpoint ? 0 : step.records.count)
     hosts[host].hasSigned = true
     hosts[host].disk.write(step)
     if plannedCrash(host, .beforeJournal) { return }
@@ -104,7 +105,7 @@ extension FinalityWorld {
   mutating func transmit(_ message: FinalityMessage, from host: Int, to receiver: Int) {
     if lastChecked?.message != message {
       watch(message, from: host)
-      lastChecked = (message, door.check(message))
+      lastChecked = (message, check(message))
     }
     if case .status = message {} else { loudest = now }
     guard let verified = lastChecked?.verified else {
@@ -113,9 +114,25 @@ extension FinalityWorld {
       }
       return
     }
+    if !setup.network.scripted.isEmpty {
+      let view = message.statedView ?? hosts[host].engine?.view ?? 0
+      guard setup.network.isScripted(from: host, to: receiver, about: view) else { return }
+    }
     for arrival in setup.network.arrivals(from: host, to: receiver, at: now, &random) {
+      note(UInt64(receiver) << 8 | 4)
+      note(arrival.nanoseconds)
       heap.push(.arrival(verified, from: host, to: receiver), at: arrival)
     }
+  }
+
+  /// What a receiver's door says: one that is epochs behind knows the validators of its own.
+  private mutating func check(_ message: FinalityMessage) -> Verified<FinalityMessage>? {
+    guard let epoch = message.statedEpoch, !door.knows(epoch: epoch),
+      let set = observer.validators(ofEpoch: epoch)
+    else { return door.check(message) }
+    var earlier = FinalityDoor(chain: chain, planted: setup.bug)
+    earlier.learn(set, epoch: epoch)
+    return earlier.check(message)
   }
 
   private func isOfUnknownEpoch(_ message: FinalityMessage) -> Bool {

@@ -15,9 +15,20 @@ extension FinalityWorld {
   /// Crashes a node when that is planned for its present step.
   mutating func plannedCrash(_ host: Int, _ point: CrashPoint) -> Bool {
     guard let plan = plan(host, point) else { return false }
-    crash(host, losingUnsynced: point == .beforeJournal)
-    heap.push(.restart(host), at: now + plan.downFor)
+    strike(host, plan)
     return true
+  }
+
+  /// Carries a planned crash out.
+  mutating func strike(_ host: Int, _ plan: FinalitySetup.PlannedCrash) {
+    if plan.torn > 0 { hosts[host].disk.tear(keeping: plan.torn) }
+    crash(host, losingUnsynced: plan.point == .beforeJournal)
+    heap.push(.restart(host), at: now + plan.downFor)
+    guard plan.isEverybodys else { return }
+    for other in hosts.indices where other != host && hosts[other].engine != nil {
+      crash(other, losingUnsynced: false)
+      heap.push(.restart(other), at: now + plan.downFor)
+    }
   }
 
   /// Crashes before calm, of whichever honest node, each for a while.

@@ -22,6 +22,7 @@ extension FinalityWorld {
       view: recovery.tip?.header.view ?? 0)
     var configuration = BFTConfiguration(chain: chain, genesis: genesis, key: hosts[host].key)
     configuration.epochLength = setup.epochLength
+    configuration.checkpointRecords = setup.checkpointRecords
     configuration.plantedBug = hosts[host].isHonest ? setup.bug : nil
     hosts[host].life += 1
     hosts[host].armed = nil
@@ -76,11 +77,7 @@ extension FinalityWorld {
     if let broken = hosts[host].engine?.brokenInvariant {
       observer.report(.engine, "node \(host): \(broken)")
     }
-    if let downFor = hosts[host].crashAfterSend {
-      crash(host, losingUnsynced: false)
-      heap.push(.restart(host), at: now + downFor)
-      return
-    }
+    if let plan = hosts[host].crashAfterSend { return strike(host, plan) }
     guard let deadline = hosts[host].engine?.nextDeadline else { return }
     let due = max(deadline, now)
     if let armed = hosts[host].armed, armed <= due, armed > now { return }
@@ -104,7 +101,7 @@ extension FinalityWorld {
       note(UInt64(host) << 8 | 2)
       hosts[host].disk.sync(through: sequence)
       if plannedCrash(host, .afterJournal) { return }
-      if let plan = plan(host, .afterSend) { hosts[host].crashAfterSend = plan.downFor }
+      if let plan = plan(host, .afterSend) { hosts[host].crashAfterSend = plan }
       handle(.journalled(through: sequence), at: host)
       turn(host)
     case .deadline(let host, let life, let instant):
@@ -167,5 +164,20 @@ extension FinalityWorld {
     hosts[host].missing.removeAll(keepingCapacity: true)
     for wanted in missing { judge(wanted, at: host) }
     turn(host)
+  }
+}
+
+extension FinalityMessage {
+  /// The view that it is about.
+  var statedView: UInt64? {
+    switch self {
+    case .proposal(let proposal): proposal.block.header.view
+    case .vote(let vote): vote.statement.view
+    case .certificate(let certificate), .segment(_, let certificate): certificate.statement.view
+    case .status(let status): status.view
+    case .certificateRequest(_, _, let last): last
+    case .block(let block): block.header.view
+    case .blockRequest, .heightRequest, .memoryQuery, .memoryReply, .consent, .handover: nil
+    }
   }
 }

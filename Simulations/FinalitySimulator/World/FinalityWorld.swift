@@ -9,7 +9,7 @@ internal import Records
 /// One seed is one run: events are ordered by time and making, every draw is of one generator, and
 /// nothing reads a clock. Signatures are real; what one node checked is remembered for all.
 package struct FinalityWorld<Engine: FinalityEngine>: Sendable {
-  let setup: FinalitySetup
+  var setup: FinalitySetup
   let chain: ChainID
   let genesis: ValidatorSet
   var hosts: [FinalityHost<Engine>] = []
@@ -41,13 +41,14 @@ package struct FinalityWorld<Engine: FinalityEngine>: Sendable {
     let validatorSets = sets.compactMap { ValidatorSet($0) }
     precondition(validatorSets.count == sets.count, "an epoch names a validator twice")
     genesis = validatorSets[0]
-    door = FinalityDoor(chain: chain)
+    door = FinalityDoor(chain: chain, planted: setup.bug)
     door.learn(genesis, epoch: 1)
     let liars = Set(setup.liars.map(\.index) + setup.twins)
     observer = FinalityObserver(
       chain: chain, genesis: genesis,
       honest: nodes.indices.filter { !liars.contains($0) }.map { nodes[$0] },
       hosts: setup.validators + setup.twins.count)
+    observer.trustsSignatures = !setup.hasForgers
     for index in 0..<setup.validators + setup.twins.count {
       let validator =
         index < setup.validators ? index : setup.twins[index - setup.validators]
@@ -68,18 +69,50 @@ package struct FinalityWorld<Engine: FinalityEngine>: Sendable {
 
   /// Runs until a rule is broken, every honest node reached the goal, or patience is over.
   package mutating func run() -> FinalityRun {
+    begin()
+    return runToGoal()
+  }
+
+  /// Starts every node.
+  mutating func begin() {
     for host in hosts.indices { start(host) }
     heap.push(.bundle(1), at: now)
     for (instant, action) in setup.actions { heap.push(.action(action), at: instant) }
     scheduleRandomCrashes()
+  }
+
+  /// Runs until a rule is broken, some node is beyond a view, or the instant has come; tells
+  /// whether a node is beyond the view.
+  mutating func advance(beyond view: UInt64, until limit: Instant) -> Bool {
+    while observer.violations.isEmpty, let instant = heap.earliest, instant <= limit {
+      step()
+      if hosts.contains(where: { ($0.engine?.view ?? 0) > view }) { return true }
+    }
+    return false
+  }
+
+  /// Everything that was scripted is over: the network is well from now on.
+  mutating func heal() {
+    setup.network.scripted = []
+    setup.network.calm = now
+    note(now.nanoseconds)
+  }
+
+  private mutating func step() {
+    guard let next = heap.pop() else { return }
+    now = next.instant
+    observer.now = now
+    events += 1
+    happen(next.payload)
+  }
+
+  /// Runs until a rule is broken, every honest node reached the goal, or patience is over.
+  mutating func runToGoal() -> FinalityRun {
     let end = max(setup.network.calm, now) + setup.patience
     var isReached = false
-    while let next = heap.pop() {
-      if next.instant > (setup.quietFrom.map { $0 + .seconds(5) } ?? end) { break }
-      now = next.instant
-      observer.now = now
-      events += 1
-      happen(next.payload)
+    while let instant = heap.earliest {
+      if instant > (setup.quietFrom.map { $0 + .seconds(5) } ?? end) { break }
+      step()
       noteCalm()
       if !observer.violations.isEmpty || isTooLoud { return finish(isReached: true) }
       if setup.quietFrom == nil, isGoalReached {

@@ -47,6 +47,14 @@ package struct JournalDisk: Sendable {
     pending.removeAll()
   }
 
+  /// Keeps every unsynced step but the last, and of that the first records.
+  mutating func tear(keeping count: Int) {
+    guard let last = pending.popLast() else { return }
+    for step in pending { keep(step.records, replacing: step.isCheckpoint) }
+    pending.removeAll()
+    if !last.isCheckpoint { keep(Array(last.records.prefix(count)), replacing: false) }
+  }
+
   /// Loses power before any unsynced step reached the disk.
   package mutating func loseUnsynced() {
     pending.removeAll()

@@ -132,12 +132,13 @@ package struct StandInApplication: Sendable {
       guard final.block.header.epoch == ledger[Int(first - 1)].block.header.epoch else { break }
       blocks.append(final.block)
       if blocks.count >= count, let certificate = final.certificate {
-        return (blocks, certificate)
+        return (blocks + final.descendants, certificate)
       }
     }
     while let last = blocks.last {
-      if let certificate = ledger[Int(last.header.height) - 1].certificate {
-        return (blocks, certificate)
+      let final = ledger[Int(last.header.height) - 1]
+      if let certificate = final.certificate {
+        return (blocks + final.descendants, certificate)
       }
       blocks.removeLast()
     }

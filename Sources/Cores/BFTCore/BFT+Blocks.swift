@@ -18,8 +18,30 @@ extension BFT {
     return chain.reversed()
   }
 
+  /// The block that keeps the chain to `hash` from being whole; `nil` when the chain is whole, or
+  /// leads past the final block.
+  func missingBlock(to hash: Digest) -> Digest? {
+    var hash = hash
+    while hash != finalized.hash {
+      guard let block = blocks[hash] else { return hash }
+      guard block.header.height > finalized.height + 1 else { return nil }
+      hash = block.header.parentHash
+    }
+    return nil
+  }
+
+  /// The last view between two of which no nullification is here.
+  func gap(below place: UInt64, above parent: UInt64) -> UInt64? {
+    var place = place
+    while place > parent + 1 {
+      place -= 1
+      if views[place]?.nullification == nil { return place }
+    }
+    return nil
+  }
+
   /// The parent that certificates justify for a block of the current view: the last view that was
-  /// not nullified, and the certificates in between.
+  /// not nullified, and the latest certificates in between.
   func justifiedParent() -> (certificate: Certificate?, view: UInt64, nullified: [Certificate])? {
     var nullified: [Certificate] = []
     var place = view - 1
@@ -30,7 +52,7 @@ extension BFT {
       }
       if configuration.plantedBug != .skipJustification {
         guard let certificate = state?.nullification else { return nil }
-        nullified.append(certificate)
+        if nullified.count < Proposal.carriedMax { nullified.append(certificate) }
       }
       place -= 1
     }
@@ -41,9 +63,18 @@ extension BFT {
     return own.map { ($0, finalized.view, nullified.reversed()) }
   }
 
+  /// The latest view without a certificate that keeps a leader from knowing its parent.
+  private var missingView: UInt64 {
+    var place = view - 1
+    while place > finalized.view, let state = views[place], !state.certificates.isEmpty {
+      place -= 1
+    }
+    return place
+  }
+
   /// Whether a notarized block waits for a descendant to become final by.
   var hasUnfinalized: Bool {
-    views.entries.contains { $0.key > finalized.view && $0.value.notarization != nil }
+    openViews.contains { views[$0]?.notarization != nil }
   }
 
   /// When a leader without work proposes nevertheless, because a notarized block has not become
@@ -67,13 +98,14 @@ extension BFT {
       !(views[view]?.isBodyWanted ?? false)
     else { return }
     guard let parent = justifiedParent() else {
-      return fetchCertificates(at: now, into: &effects)
+      return fetchCertificates(through: missingView, at: now, into: &effects)
     }
-    guard parent.nullified.count <= Proposal.skippedMax else { return }
     let hash =
       parent.view == finalized.view ? finalized.hash : parent.certificate?.statement.hash
     guard let hash else { return }
-    guard let chain = chain(to: hash) else { return fetch(hash, at: now, into: &effects) }
+    guard let chain = chain(to: hash) else {
+      return fetchMissing(to: hash, at: now, into: &effects)
+    }
     withView(view) { $0.isBodyWanted = true }
     let reference = chain.last?.header.reference ?? finalized
     effects.bodyWanted.append(BodyWanted(view: view, parent: reference, parentChain: chain))
@@ -142,13 +174,15 @@ extension BFT {
   /// Takes a proposal that the door has checked: its certificates count whatever becomes of it.
   mutating func take(_ proposal: Proposal, at now: Moment, into effects: inout BFTEffects) {
     let header = proposal.block.header
-    guard header.epoch == epoch, header.view > finalized.view,
-      header.view <= view + UInt64(Proposal.skippedMax)
-    else { return }
+    guard header.epoch == epoch, header.view > finalized.view else { return }
     let isLeaders = header.proposer == leader(of: header.view)
     guard isLeaders || configuration.plantedBug == .skipLeaderCheck else { return }
     for certificate in proposal.nullifications { add(certificate, at: now, into: &effects) }
     if let certificate = proposal.parentCertificate { add(certificate, at: now, into: &effects) }
+    // What justifies a block leads to its view, so that none further ahead is to be remembered.
+    guard header.epoch == epoch, header.view > finalized.view,
+      header.view <= view + BFTConfiguration.viewsAhead
+    else { return }
     // One block per view: another is asked for by name once a quorum stands behind it.
     if views[header.view]?.proposal == nil { keep(proposal.block) }
     withView(header.view) { state in
@@ -193,8 +227,16 @@ extension BFT {
     if header.parentView == finalized.view && header.parentHash != finalized.hash {
       return .invalid("beside the final block")
     }
+    let carried = UInt64(proposal.nullifications.count)
+    if header.view - header.parentView > carried + 1,
+      configuration.plantedBug != .skipJustification,
+      let missing = gap(below: header.view - carried, above: header.parentView)
+    {
+      fetchCertificates(through: missing, at: now, into: &effects)
+      return .missing
+    }
     guard let chain = chain(to: header.parentHash) else {
-      fetch(header.parentHash, at: now, into: &effects)
+      fetchMissing(to: header.parentHash, at: now, into: &effects)
       return .missing
     }
     if let last = chain.last, last.header.view != header.parentView {
@@ -242,8 +284,8 @@ extension BFT {
   /// a quorum may not.
   mutating func noticeDivergence(into effects: inout BFTEffects) {
     guard standstill == nil else { return }
-    for (place, state) in views.entries where place > finalized.view {
-      guard let certificate = state.finalization ?? state.notarization,
+    for place in openViews {
+      guard let state = views[place], let certificate = state.finalization ?? state.notarization,
         let header = blocks[certificate.statement.hash]?.header,
         let known = executed.last(where: { $0.height == header.executedHeight }),
         known.root != header.executedRoot
@@ -275,17 +317,14 @@ extension BFT {
   /// Votes to finalize the views above the final one that are notarized, held and not given up.
   mutating func voteToFinalize(at now: Moment, into effects: inout BFTEffects) {
     guard canVote else { return }
-    for (place, state) in views.entries where place > finalized.view {
-      guard let hash = state.notarization?.statement.hash, guardian[place].finalize == nil,
+    for place in openViews {
+      guard let state = views[place], let hash = state.notarization?.statement.hash,
+        guardian[place].finalize == nil,
         !state.leaderEquivocated || configuration.plantedBug == .finalizeAfterNullify,
         guardian[place].nullify == nil || configuration.plantedBug == .finalizeAfterNullify
       else { continue }
-      guard let block = blocks[hash] else {
-        fetch(hash, at: now, into: &effects)
-        continue
-      }
-      guard let chain = chain(to: block.header.parentHash) else {
-        fetch(block.header.parentHash, at: now, into: &effects)
+      guard let block = blocks[hash], let chain = chain(to: block.header.parentHash) else {
+        fetchMissing(to: hash, at: now, into: &effects)
         continue
       }
       guard judgeBody(block, after: chain, into: &effects) == .valid else { continue }

@@ -75,11 +75,13 @@ extension BFT {
   private mutating func prune() {
     let floor = finalized.view - min(finalized.view, BFTConfiguration.viewsBehind)
     while let first = views.entries.first?.key, first < floor { views[first] = nil }
+    openViews.removeAll { $0 <= finalized.view }
     let stale = blocks.entries.filter { $0.value.header.height <= finalized.height }.map(\.key)
     for hash in stale {
       blocks[hash] = nil
       judged[hash] = nil
     }
+    for hash in judged.entries.map(\.key) where blocks[hash] == nil { judged[hash] = nil }
     let durable = min(floor, durableFloor)
     guardian.prune(below: durable)
     if configuration.plantedBug == .pruneAboveFloor { guardian.forget(below: view) }
@@ -107,14 +109,7 @@ extension BFT {
   /// Begins the next epoch when the last block of this one is final and executed.
   mutating func beginEpoch(at now: Moment, into effects: inout BFTEffects) {
     guard isEpochOver, let next = nextValidators, next.height == finalized.height else { return }
-    if let own, standstill == nil, !isAmnesiac {
-      let statement = Handover.statement(
-        chain: configuration.chain, boundary: finalized, next: next.set)
-      let vote = Vote(signing: statement, as: own, with: configuration.key)
-      broadcast(.handover(vote), into: &effects)
-      takeHandover(vote, into: &effects)
-    }
-    if handover.epoch < epoch { handover = (epoch, validators.quorum, false) }
+    prepareHandover(of: finalized, by: validators)
     epoch += 1
     validators = next.set
     genesis = BlockReference(
@@ -134,7 +129,10 @@ extension BFT {
     lastHeight = genesis.height + configuration.epochLength
     view = 1
     views = SortedMap()
-    guardian = SigningGuard()
+    openViews = []
+    compacted = 0
+    guardian = SigningGuard(after: guardian.handover)
+    ownChange = nil
     blocks = SortedMap()
     judged = SortedMap()
     pendingFinalization = nil
@@ -150,80 +148,5 @@ extension BFT {
   /// Where the rotation of leaders begins: by the epoch's first parent, which nobody chooses alone.
   static func leaderOffset(_ hash: Digest) -> UInt64 {
     Blake2b.hash(hash.bytes, .seed).words.0 >> 8
-  }
-
-  mutating func takeHandover(_ vote: Vote, into effects: inout BFTEffects) {
-    let ended = vote.statement.epoch
-    guard vote.statement.kind == .handover, ended >= handover.epoch, ended <= epoch else { return }
-    if ended > handover.epoch {
-      handover = (ended, validators.quorum, false)
-      handoverVotes = ViewState.Tally()
-    }
-    guard handoverVotes.vote(of: vote.signer) == nil else { return }
-    handoverVotes.insert(vote)
-    guard !handover.isKnown,
-      let certificate = handoverVotes.certificate(
-        for: vote.statement.hash, quorum: handover.quorum)
-    else { return }
-    handover.isKnown = true
-    effects.notices.append(.handover(certificate))
-  }
-
-  /// What validators have to say in the next block after `chain`.
-  func transactions(after chain: [Block]) -> [ValidatorTransaction] {
-    var said: [ValidatorTransaction] = []
-    for block in chain { said += block.body.transactions }
-    var wanted: [ValidatorTransaction] = []
-    for found in evidence {
-      let origin = found.first.statement.epoch
-      let transaction = ValidatorTransaction.evidence(found, epoch: origin)
-      if epoch - origin <= 2, !said.contains(transaction) { wanted.append(transaction) }
-    }
-    for consent in consents {
-      let hash = Reconfiguration.hash(added: consent.added, removed: consent.removed)
-      guard let certificate = consent.votes.certificate(for: hash, quorum: quorum) else {
-        continue
-      }
-      let transaction = ValidatorTransaction.reconfigure(
-        Reconfiguration(added: consent.added, removed: consent.removed, consent: certificate))
-      let isSaid = said.contains {
-        if case .reconfigure(let other) = $0 {
-          return other.added == consent.added && other.removed == consent.removed
-        }
-        return false
-      }
-      if !isSaid { wanted.append(transaction) }
-    }
-    return wanted
-  }
-
-  mutating func consent(
-    added: [NodeID], removed: [NodeID], into effects: inout BFTEffects
-  ) {
-    guard canVote, let own else { return }
-    let added = added.sorted()
-    let removed = removed.sorted()
-    let statement = Statement(
-      kind: .reconfigure, chain: configuration.chain, epoch: epoch, view: 0,
-      hash: Reconfiguration.hash(added: added, removed: removed))
-    let vote = Vote(signing: statement, as: own, with: configuration.key)
-    takeConsent(vote, added: added, removed: removed)
-    broadcast(.consent(vote, added: added, removed: removed), into: &effects)
-  }
-
-  mutating func takeConsent(_ vote: Vote, added: [NodeID], removed: [NodeID]) {
-    guard vote.statement.epoch == epoch else { return }
-    let place = consents.firstIndex { $0.added == added && $0.removed == removed }
-    if let place, consents[place].votes.vote(of: vote.signer) != nil { return }
-    // A validator consents to one change at a time, so that none can take all the room.
-    for index in consents.indices { consents[index].votes.remove(vote.signer) }
-    if let place {
-      consents[place].votes.insert(vote)
-    } else {
-      var consent = Consent(added: added, removed: removed)
-      consent.votes.insert(vote)
-      consents.append(consent)
-    }
-    consents.removeAll { $0.votes.votes.isEmpty }
   }
 }

@@ -8,7 +8,10 @@ internal import Wire
 extension BFT {
   /// The least time between two helps of a peer, and between two fetches.
   static let helpInterval = TimeSpan.milliseconds(100)
-  /// Blocks that may be asked for and have not come.
+  /// Wishes of a peer that are answered at once, and how soon another one is.
+  static let answersMax: UInt64 = 32
+  static let answerInterval = TimeSpan.milliseconds(20)
+  /// Blocks of which a request is remembered: no others are taken.
   static let askedMax = 64
 
   mutating func connect(
@@ -22,6 +25,10 @@ extension BFT {
       peers.append(PeerState(index: peer, node: node))
     }
     effects.sends.append((peer, .status(status)))
+    if let handover = guardian.handover, isReleased(handover) {
+      effects.sends.append((peer, .handover(handover)))
+    }
+    for message in unsettled { effects.sends.append((peer, message)) }
     if isAmnesiac { effects.sends.append((peer, .memoryQuery(nonce: nonce, epoch: epoch))) }
   }
 
@@ -48,22 +55,21 @@ extension BFT {
       add(certificate, at: now, into: &effects)
     case .status(let status): take(status, from: peer, at: now, into: &effects)
     case .certificateRequest(let wanted, let first, let last):
-      guard wanted == epoch else { return }
+      guard wanted == epoch, mayAnswer(peer, at: now) else { return }
       for number in first...last {
         for certificate in views[number]?.certificates ?? [] {
           effects.sends.append((peer, .certificate(certificate)))
         }
       }
     case .blockRequest(let hash):
+      guard mayAnswer(peer, at: now) else { return }
       let known = blocks[hash] ?? recent.last { $0.block.hash == hash }?.block
       if let known { effects.sends.append((peer, .block(known))) }
     case .heightRequest(let first, let count):
+      guard mayAnswer(peer, at: now) else { return }
       sendHeights(from: first, Int(count), to: peer, into: &effects)
     case .block(let block):
-      if let index = asked.firstIndex(of: block.hash) {
-        asked.remove(at: index)
-        keep(block)
-      }
+      if asked.contains(where: { $0.hash == block.hash }) { keep(block) }
     case .segment(let blocks, let certificate):
       if let index = peers.firstIndex(where: { $0.index == peer }) { peers[index].askedAt = nil }
       guard certificate.statement.epoch == epoch else { return }
@@ -71,6 +77,7 @@ extension BFT {
       add(certificate, at: now, into: &effects)
       finalize(certificate, at: now, into: &effects)
     case .memoryQuery(let nonce, let wanted):
+      guard mayAnswer(peer, at: now) else { return }
       tellMemory(nonce, of: wanted, to: peer, into: &effects)
     case .memoryReply(let nonce, let wanted, let highest):
       guard nonce == self.nonce, wanted == epoch else { return }
@@ -79,6 +86,20 @@ extension BFT {
       takeConsent(vote, added: added, removed: removed)
     case .handover(let vote): takeHandover(vote, into: &effects)
     }
+  }
+
+  /// Whether a peer's wish is answered: a few at once, and then so many in a second.
+  private mutating func mayAnswer(_ peer: PeerIndex, at now: Moment) -> Bool {
+    guard let index = peers.firstIndex(where: { $0.index == peer }) else { return false }
+    let passed = now.instant.since(peers[index].answersAt).nanoseconds
+    let earned = passed / BFT.answerInterval.nanoseconds
+    if earned > 0 {
+      peers[index].answers = min(peers[index].answers + min(earned, BFT.answersMax), BFT.answersMax)
+      peers[index].answersAt = now.instant
+    }
+    guard peers[index].answers > 0 else { return false }
+    peers[index].answers -= 1
+    return true
   }
 
   /// Tells a node that lost its journal the highest certificate of the epoch.
@@ -128,6 +149,9 @@ extension BFT {
     for message in retryMessages { effects.sends.append((peer, message)) }
   }
 
+  /// Own votes that are told again at once.
+  static let repeatedVotesMax = 64
+
   /// What a node that is behind is told, and everybody when a view takes long: own votes, the
   /// highest certificates, and all of the view before.
   var retryMessages: [FinalityMessage] {
@@ -138,24 +162,30 @@ extension BFT {
       told.append(certificate.statement)
       messages.append(.certificate(certificate))
     }
-    let entries = views.entries
-    tell(entries.last { $0.value.finalization != nil }?.value.finalization)
-    tell(entries.last { $0.value.notarization != nil }?.value.notarization)
-    tell(entries.last { $0.value.nullification != nil }?.value.nullification)
+    let last = views[finalized.view]
+    let open = openViews.reversed()
+    tell(
+      open.lazy.compactMap { views[$0]?.finalization }.first
+        ?? (finalized.view > 0 ? finalizedCertificate : nil))
+    tell(open.lazy.compactMap { views[$0]?.notarization }.first ?? last?.notarization)
+    tell(views.entries.last { $0.value.nullification != nil }?.value.nullification)
     for certificate in views[view - 1]?.certificates ?? [] { tell(certificate) }
     if let own, let proposal = views[view]?.proposal, leader(of: view) == own,
       isReleased(proposal.leaderVote)
     {
       messages.append(.proposal(proposal))
     }
-    for vote in guardian.votes(above: finalized.view) where isReleased(vote) {
+    let votes = guardian.votes(above: finalized.view).filter {
+      $0.statement.kind == .finalize || $0.statement.view + BFTConfiguration.viewsBehind > view
+    }
+    for vote in votes.suffix(BFT.repeatedVotesMax) where isReleased(vote) {
       messages.append(.vote(vote))
     }
     return messages
   }
 
   /// Whether an own vote is durable (B1).
-  private func isReleased(_ vote: Vote) -> Bool {
+  func isReleased(_ vote: Vote) -> Bool {
     !held.contains { $0.vote.value == vote }
       && !stepsInFlight.contains { $0.votes.contains { $0.vote.value == vote } }
   }
@@ -188,28 +218,37 @@ extension BFT {
 
   // MARK: Fetching
 
-  /// Asks everybody for a block; at most once in a while.
+  /// Asks everybody for what a chain lacks.
+  mutating func fetchMissing(to hash: Digest, at now: Moment, into effects: inout BFTEffects) {
+    if let missing = missingBlock(to: hash) { fetch(missing, at: now, into: &effects) }
+  }
+
+  /// Asks everybody for a block; for one and the same at most once in a while.
   mutating func fetch(_ hash: Digest, at now: Moment, into effects: inout BFTEffects) {
-    guard now.instant >= fetchAt else { return }
-    fetchAt = now.instant + BFT.helpInterval
-    ask(for: hash, into: &effects)
+    if let last = asked.first(where: { $0.hash == hash }) {
+      guard now.instant >= last.at + BFT.helpInterval else { return }
+    }
+    ask(for: hash, at: now, into: &effects)
   }
 
   /// Asks everybody for a block that this node will then accept.
-  mutating func ask(for hash: Digest, into effects: inout BFTEffects) {
-    asked.removeAll { $0 == hash }
+  mutating func ask(for hash: Digest, at now: Moment, into effects: inout BFTEffects) {
+    asked.removeAll { $0.hash == hash }
     if asked.count == BFT.askedMax { asked.removeFirst() }
-    asked.append(hash)
+    asked.append((hash, now.instant))
     broadcast(.blockRequest(hash: hash), into: &effects)
   }
 
-  mutating func fetchCertificates(at now: Moment, into effects: inout BFTEffects) {
-    guard now.instant >= fetchAt else { return }
-    fetchAt = now.instant + BFT.helpInterval
-    let first = max(finalized.view, 1)
-    let last = min(view - 1, first + FinalityMessage.certificatesMax - 1)
-    guard last >= first else { return }
-    broadcast(.certificateRequest(epoch: epoch, first: first, last: last), into: &effects)
+  /// Asks everybody for the certificates of a view and of those before it.
+  mutating func fetchCertificates(
+    through last: UInt64, at now: Moment, into effects: inout BFTEffects
+  ) {
+    if let before = certificatesAskedAt, now.instant < before + BFT.helpInterval { return }
+    let floor = max(finalized.view, 1)
+    guard last >= floor else { return }
+    certificatesAskedAt = now.instant
+    let count = min(last - floor, FinalityMessage.certificatesMax - 1)
+    broadcast(.certificateRequest(epoch: epoch, first: last - count, last: last), into: &effects)
   }
 
   // MARK: After the journal was lost
@@ -263,7 +302,12 @@ extension BFT {
   }
 
   /// How long after arming a view is given up: sooner when its leader is silent.
-  var patience: TimeSpan { timer(views[view]?.proposal == nil ? 2 : 3) }
+  var patience: TimeSpan {
+    let usual = timer(views[view]?.proposal == nil ? 2 : 3)
+    // After a day without a block another view would help as little as the last: room runs out.
+    let isLate = view - min(view, finalized.view) > BFT.skippedPatientlyMax
+    return isLate ? TimeSpan(nanoseconds: usual.nanoseconds * 60) : usual
+  }
 
   var retryInterval: TimeSpan { timer(2) }
 }

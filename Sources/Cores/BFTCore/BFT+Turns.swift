@@ -13,6 +13,7 @@ extension BFT {
       for vote in votes { add(vote, at: now, into: &effects) }
     }
     beginEpoch(at: now, into: &effects)
+    sayHandover(into: &effects)
     noticeDivergence(into: &effects)
     if let pending = pendingFinalization { finalize(pending, at: now, into: &effects) }
     consider(at: now, into: &effects)
@@ -40,10 +41,11 @@ extension BFT {
     if now.instant >= statusAt {
       statusAt = now.instant + configuration.statusInterval
       broadcast(.status(status), into: &effects)
+      for message in unsettled { broadcast(message, into: &effects) }
       if isAmnesiac { broadcast(.memoryQuery(nonce: nonce, epoch: epoch), into: &effects) }
     }
     guard let armed = armedAt else { return }
-    if now.instant >= armed + patience, canVoteNow, guardian[view].nullify == nil,
+    if now.instant >= armed + patience, canVoteNow, mayGiveUp, guardian[view].nullify == nil,
       guardian[view].finalize == nil
     {
       timeouts += 1
@@ -54,18 +56,9 @@ extension BFT {
       broadcast(.status(status), into: &effects)
       for message in retryMessages { broadcast(message, into: &effects) }
       if let pending = pendingFinalization {
-        ask(for: missing(for: pending), into: &effects)
+        fetchMissing(to: pending.statement.hash, at: now, into: &effects)
       }
     }
-  }
-
-  /// The first block that is missing between a finalization and the final block.
-  private func missing(for certificate: Certificate) -> Digest {
-    var hash = certificate.statement.hash
-    while let block = blocks[hash], block.header.parentHash != finalized.hash {
-      hash = block.header.parentHash
-    }
-    return hash
   }
 
   /// Hands the journal what the turn's votes rest on.
@@ -73,7 +66,7 @@ extension BFT {
     guard !records.isEmpty else { return }
     recordsSinceCheckpoint += records.count
     var isCheckpoint = false
-    if recordsSinceCheckpoint > 1_024, stepsInFlight.isEmpty {
+    if recordsSinceCheckpoint > configuration.checkpointRecords, stepsInFlight.isEmpty {
       records = checkpoint()
       recordsSinceCheckpoint = 0
       isCheckpoint = true
@@ -92,6 +85,10 @@ extension BFT {
     var kept: [JournalRecord] = []
     if guardian.abstainThrough > 0 {
       kept.append(.abstain(epoch: epoch, view: guardian.abstainThrough))
+    }
+    if let handover = guardian.handover { kept.append(.vote(handover, nil)) }
+    if let consent = guardian.consent, let change = ownChange {
+      kept.append(.consent(consent, added: change.added, removed: change.removed))
     }
     for entry in views.entries { kept += entry.value.certificates.map { .certificate($0) } }
     for vote in guardian.votes(above: 0) {
@@ -135,6 +132,11 @@ extension BFT {
           lastHeight, final.block.header.height + BFTConfiguration.reconfigurationDelay)
       }
     }
+    if let ended = recovery.earlierSets.last, ended.epoch + 1 == epoch, start.height > 0 {
+      let boundary = BlockReference(
+        epoch: ended.epoch, view: 0, height: start.height, hash: start.hash)
+      prepareHandover(of: boundary, by: ended.set)
+    }
     try restore(recovery.journal, at: now)
   }
 
@@ -144,6 +146,13 @@ extension BFT {
     var last = finalized.view
     for bytes in journal {
       switch try JournalRecord(decoding: bytes) {
+      case .vote(let vote, _) where vote.statement.kind == .handover:
+        guardian.restore(vote)
+      case .consent(let vote, let added, let removed):
+        guard vote.statement.epoch == epoch else { continue }
+        guardian.restore(vote)
+        ownChange = (added, removed)
+        takeConsent(vote, added: added, removed: removed)
       case .vote(let vote, let block):
         guard vote.statement.epoch == epoch else { continue }
         if let block { keep(block) }
@@ -168,6 +177,7 @@ extension BFT {
       uncounted = guardian.votes(above: 0)
     }
     for entry in views.entries {
+      for certificate in entry.value.certificates { noteOpen(certificate) }
       if let certificate = entry.value.finalization {
         pendingFinalization = certificate.statement.view > finalized.view ? certificate : nil
       }

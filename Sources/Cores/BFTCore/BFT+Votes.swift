@@ -11,7 +11,7 @@ extension BFT {
     _ kind: StatementKind, in view: UInt64, for hash: Digest, with proposal: Proposal? = nil,
     into effects: inout BFTEffects
   ) {
-    guard canVote, let own else { return }
+    guard canVote, let own, kind != .nullify || mayGiveUp else { return }
     let statement = Statement(
       kind: kind, chain: configuration.chain, epoch: epoch, view: view, hash: hash)
     guard
@@ -22,14 +22,21 @@ extension BFT {
   }
 
   /// Keeps an own vote until it is durable.
-  mutating func hold(_ vote: Vote, _ proposal: Proposal?, into effects: inout BFTEffects) {
+  mutating func hold(
+    _ vote: Vote, _ proposal: Proposal? = nil,
+    change: (added: [NodeID], removed: [NodeID])? = nil, of set: ValidatorSet? = nil,
+    into effects: inout BFTEffects
+  ) {
     let block = vote.statement.kind == .notarize ? blocks[vote.statement.hash] : nil
     for certificate in entryCertificates(of: vote.statement) {
       records.append(JournalRecord.certificate(certificate).encoded)
     }
-    records.append(JournalRecord.vote(vote, block).encoded)
-    let verified = Verified(ownVote: vote, in: validators, signedWith: configuration.key)
-    let waiting = HeldVote(vote: verified, proposal: proposal)
+    let record =
+      change.map { JournalRecord.consent(vote, added: $0.added, removed: $0.removed) }
+      ?? .vote(vote, block)
+    records.append(record.encoded)
+    let verified = Verified(ownVote: vote, in: set ?? validators, signedWith: configuration.key)
+    let waiting = HeldVote(vote: verified, proposal: proposal, change: change ?? ([], []))
     if configuration.plantedBug == .forgetJournal {
       send(waiting, into: &effects)
     } else {
@@ -52,21 +59,40 @@ extension BFT {
   ) {
     while let first = stepsInFlight.first, first.sequence <= sequence {
       stepsInFlight.removeFirst()
-      for waiting in first.votes where waiting.vote.value.statement.epoch == epoch {
-        send(waiting, into: &effects)
-        if waiting.proposal != nil {
-          proposedAt = (waiting.vote.value.statement.view, now.instant)
-        }
-        add(waiting.vote.value, at: now, into: &effects)
-      }
+      for waiting in first.votes { release(waiting, at: now, into: &effects) }
     }
   }
 
+  private mutating func release(
+    _ waiting: HeldVote, at now: Moment, into effects: inout BFTEffects
+  ) {
+    let vote = waiting.vote.value
+    if vote.statement.kind == .handover {
+      send(waiting, into: &effects)
+      takeHandover(vote, into: &effects)
+      return
+    }
+    guard vote.statement.epoch == epoch else { return }
+    send(waiting, into: &effects)
+    if vote.statement.kind == .reconfigure {
+      takeConsent(vote, added: waiting.change.added, removed: waiting.change.removed)
+      return
+    }
+    if waiting.proposal != nil { proposedAt = (vote.statement.view, now.instant) }
+    add(vote, at: now, into: &effects)
+  }
+
   private func send(_ waiting: HeldVote, into effects: inout BFTEffects) {
-    if let proposal = waiting.proposal {
-      broadcast(.proposal(proposal), into: &effects)
-    } else {
-      broadcast(.vote(waiting.vote.value), into: &effects)
+    let vote = waiting.vote.value
+    switch vote.statement.kind {
+    case .handover: broadcast(.handover(vote), into: &effects)
+    case .reconfigure:
+      let change = waiting.change
+      broadcast(
+        .consent(vote, added: change.added, removed: change.removed), into: &effects)
+    case .notarize, .nullify, .finalize:
+      let proposal = waiting.proposal.map { FinalityMessage.proposal($0) }
+      broadcast(proposal ?? .vote(vote), into: &effects)
     }
   }
 
@@ -79,7 +105,7 @@ extension BFT {
     let statement = vote.statement
     guard statement.epoch == epoch, statement.kind.isOfView, statement.view > 0,
       statement.view + BFTConfiguration.viewsBehind > finalized.view,
-      statement.view <= view + BFTConfiguration.viewsAhead
+      statement.view <= view + BFTConfiguration.viewsAhead, statement.view > compacted
     else { return }
     let isNew = withView(statement.view) { state in
       state.isActive = true
@@ -124,6 +150,7 @@ extension BFT {
     else { return }
     let isNew = withView(statement.view) { $0.insert(certificate) }
     guard isNew else { return }
+    noteOpen(certificate)
     if let state = views[statement.view], state.finalization != nil, state.nullification != nil {
       halt("view \(statement.view) is finalized and nullified", into: &effects)
       return
@@ -145,6 +172,47 @@ extension BFT {
     view = next
     armedAt = nil
     retryAt = nil
+    compact()
+  }
+
+  /// Keeps the list of views above the final one that have a notarization or a finalization.
+  mutating func noteOpen(_ certificate: Certificate) {
+    let place = certificate.statement.view
+    guard certificate.statement.kind != .nullify, place > finalized.view,
+      !openViews.contains(place)
+    else { return }
+    let index = openViews.lastIndex { $0 < place }.map { $0 + 1 } ?? 0
+    openViews.insert(place, at: index)
+  }
+
+  /// Views below the current one whose votes are kept; of earlier ones that were nullified only the
+  /// certificate is, which leaders and voters need.
+  static let votedViewsMax: UInt64 = 64
+  /// Nullified views above the final one: beyond, a view ends by its block alone. It takes weeks.
+  static let skippedMax: UInt64 = 16_384
+  /// Nullified views above which a view is waited for much longer.
+  static let skippedPatientlyMax: UInt64 = 12_288
+
+  /// Whether another view may be nullified.
+  var mayGiveUp: Bool { view - min(view, finalized.view) <= BFT.skippedMax }
+
+  private mutating func compact() {
+    guard view > BFT.votedViewsMax else { return }
+    compacted = max(compacted, finalized.view)
+    while compacted + BFT.votedViewsMax < view {
+      let place = compacted + 1
+      compacted = place
+      guard let state = views[place], let nullification = state.nullification,
+        state.notarization == nil, state.finalization == nil
+      else { continue }
+      if let hash = state.proposal?.block.hash {
+        blocks[hash] = nil
+        judged[hash] = nil
+      }
+      var kept = ViewState()
+      kept.nullification = nullification
+      views[place] = kept
+    }
   }
 
   mutating func halt(_ reason: String, into effects: inout BFTEffects) {

@@ -28,6 +28,7 @@ package import Records
 /// - B2: per view at most one notarize and one finalize are signed, and never nullify and finalize.
 /// - B3: no view is both finalized and nullified; when it is seen, the engine halts.
 /// - B4: blocks are handed out in order of height, each linked to the one before.
+/// - B6: what peers send cannot make any collection outgrow its bound.
 /// - B5: the view never goes back, and the final height never does.
 package struct BFT: ProtocolCore {
   let configuration: BFTConfiguration
@@ -44,6 +45,10 @@ package struct BFT: ProtocolCore {
   /// The view.
   package internal(set) var view: UInt64 = 1
   var views = SortedMap<UInt64, ViewState>()
+  /// Views above the final one that are notarized or finalized, ascending.
+  var openViews: [UInt64] = []
+  /// The view up to which votes are neither kept nor taken.
+  var compacted: UInt64 = 0
   var guardian = SigningGuard()
   /// Unfinalized blocks, and the final one, by hash.
   var blocks = SortedMap<Digest, Block>()
@@ -87,9 +92,10 @@ package struct BFT: ProtocolCore {
   var statusAt: Instant
   /// Timeouts in a row since something was finalized.
   var timeouts = 0
-  var fetchAt = Instant.origin
-  /// Blocks that were asked for: no others are taken alone, since nobody signs them.
-  var asked: [Digest] = []
+  /// When certificates were last asked for.
+  var certificatesAskedAt: Instant?
+  /// Blocks that were asked for, and when: no others are taken alone, since nobody signs them.
+  var asked: [(hash: Digest, at: Instant)] = []
   /// Own votes of the run before, to be counted with the first event.
   var uncounted: [Vote] = []
   /// When this node's last proposal left, to measure delays.
@@ -101,6 +107,10 @@ package struct BFT: ProtocolCore {
   var handoverVotes = ViewState.Tally()
   /// The epoch whose end `handoverVotes` are about, what a quorum is there, and whether it spoke.
   var handover: (epoch: UInt64, quorum: Int, isKnown: Bool) = (0, 0, false)
+  /// What this node has to say on the end of an epoch, and the validators of that.
+  var unsaidHandover: (statement: Statement, validators: ValidatorSet)?
+  /// What this node's operator consents to.
+  var ownChange: (added: [NodeID], removed: [NodeID])?
   /// Places of validators that answered after the journal was lost, and the highest view they know.
   var memories = SortedMap<UInt16, UInt64>()
   var isAmnesiac = false
@@ -116,6 +126,9 @@ package struct BFT: ProtocolCore {
     var helpedAt: Instant?
     /// When it was last asked for final blocks that have not come.
     var askedAt: Instant?
+    /// What may still be answered now, and since when: answers are large, and wishes are not.
+    var answers = BFT.answersMax
+    var answersAt = Instant.origin
     /// The smoothed time for a message to arrive and be acted on.
     var delay: TimeSpan?
   }
@@ -123,7 +136,9 @@ package struct BFT: ProtocolCore {
   /// A vote that waits for its record to be durable.
   struct HeldVote: Sendable {
     let vote: Verified<Vote>
-    let proposal: Proposal?
+    var proposal: Proposal?
+    /// What a consent is given to.
+    var change: (added: [NodeID], removed: [NodeID]) = ([], [])
   }
 
   /// A change of validators and who consents to it.
@@ -155,7 +170,7 @@ package struct BFT: ProtocolCore {
         effects.sends.append((peer, .segment(blocks, certificate)))
       }
     case .proposeChange(let added, let removed):
-      consent(added: added, removed: removed, into: &effects)
+      consent(added: added.sorted(), removed: removed.sorted(), into: &effects)
     case .deadline: tick(at: now, into: &effects)
     case .turnEnded: break
     }
@@ -167,7 +182,9 @@ package struct BFT: ProtocolCore {
   package var nextDeadline: Instant? {
     var next = statusAt
     if let armedAt {
-      if guardian[view].nullify == nil && guardian[view].finalize == nil && canVoteNow {
+      if guardian[view].nullify == nil && guardian[view].finalize == nil && canVoteNow
+        && mayGiveUp
+      {
         next = min(next, armedAt + patience)
       }
       if let retryAt { next = min(next, retryAt) }
@@ -207,13 +224,45 @@ package struct BFT: ProtocolCore {
     return result
   }
 
+  /// The collection that holds more than it may.
+  private var overflow: String? {
+    let behind = Int(BFTConfiguration.viewsBehind)
+    let validatorsMax = ValidatorSet.countMax
+    let bounds: [(name: String, count: Int, bound: Int)] = [
+      ("views", views.count, Int(BFT.skippedMax) + 2 * behind + BFT.blocksMax),
+      ("open views", openViews.count, BFT.blocksMax),
+      ("blocks", blocks.count, BFT.blocksMax + 1),
+      ("verdicts", judged.count, BFT.blocksMax + 1),
+      ("final blocks", recent.count, 2 * BFT.recentMax),
+      ("roots", executed.count, 256),
+      ("asked", asked.count, BFT.askedMax),
+      ("evidence", evidence.count, BlockLimits.transactionsMax),
+      ("consents", consents.count, validatorsMax),
+      ("handover votes", handoverVotes.votes.count, validatorsMax),
+      ("memories", memories.count, validatorsMax),
+      ("held votes", held.count + stepsInFlight.count, BFT.blocksMax),
+    ]
+    for (name, count, bound) in bounds where count > bound {
+      return "\(count) \(name), at most \(bound)"
+    }
+    for (place, state) in views.entries.suffix(Int(BFT.votedViewsMax)) {
+      let votes = [state.notarizes, state.nullifies, state.finalizes].map(\.votes.count)
+      if let most = votes.max(), most > validators.count {
+        return "\(most) votes of a kind in view \(place)"
+      }
+    }
+    return nil
+  }
+
   /// The first numbered invariant that does not hold.
   package var brokenInvariant: String? {
     if view <= finalized.view { return "B5: view \(view) with \(finalized.view) final" }
-    for (number, state) in views.entries
-    where state.finalization != nil && state.nullification != nil && standstill == nil {
-      return "B3: view \(number) is finalized and nullified"
+    for number in openViews + [finalized.view] where standstill == nil {
+      if let state = views[number], state.finalization != nil, state.nullification != nil {
+        return "B3: view \(number) is finalized and nullified"
+      }
     }
+    if let overflow { return "B6: \(overflow)" }
     for number in [view, finalized.view] {
       let votes = guardian[number]
       if votes.nullify != nil && votes.finalize != nil && configuration.plantedBug == nil {

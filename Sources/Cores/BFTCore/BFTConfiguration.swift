@@ -57,6 +57,8 @@ package struct BFTConfiguration: Sendable {
   package var timerMax = TimeSpan.seconds(10)
   /// How often a node says where it stands.
   package var statusInterval = TimeSpan.seconds(1)
+  /// Records after which the journal is rewritten.
+  package var checkpointRecords = 1_024
   /// A bug of the simulator's.
   package var plantedBug: BFTBug?
 

@@ -77,10 +77,13 @@ package struct EpochValidators: Sendable {
   /// The chain.
   package let chain: ChainID
   private var sets = SortedMap<UInt64, ValidatorSet>()
+  /// A bug of the simulator's.
+  let plantedBug: BFTBug?
 
   /// Knows nobody yet.
-  package init(chain: ChainID) {
+  package init(chain: ChainID, planted bug: BFTBug? = nil) {
     self.chain = chain
+    plantedBug = bug
   }
 
   /// The validators of an epoch, when it is one of the latest.
@@ -161,7 +164,8 @@ extension FinalityMessage: ListedSignedValue {
   }
 
   private static func parts(_ proposal: Proposal, _ epochs: EpochValidators) -> [SignedPart]? {
-    guard proposal.block.header.chain == epochs.chain, proposal.isJustified,
+    guard proposal.block.header.chain == epochs.chain,
+      proposal.isJustified || epochs.plantedBug == .skipJustification,
       var parts = parts(proposal.leaderVote, epochs)
     else { return nil }
     for certificate in proposal.nullifications + [proposal.parentCertificate].compactMap(\.self) {
@@ -226,8 +230,8 @@ package struct FinalityDoor: Sendable {
   package private(set) var memo = SignatureMemo()
 
   /// Makes the door of a chain; it refuses everything signed until it knows validators.
-  package init(chain: ChainID) {
-    epochs = EpochValidators(chain: chain)
+  package init(chain: ChainID, planted bug: BFTBug? = nil) {
+    epochs = EpochValidators(chain: chain, planted: bug)
   }
 
   /// Takes note of an epoch's validators.

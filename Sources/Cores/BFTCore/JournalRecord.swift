@@ -10,6 +10,8 @@ enum JournalRecord: Hashable, Sendable {
   /// A certificate that moved this node into a view: whoever helps a node that lost its journal
   /// vouches by it.
   case certificate(Certificate)
+  /// The own consent to a change of validators.
+  case consent(Vote, added: [NodeID], removed: [NodeID])
   /// No vote in an epoch at or below a view: what a node without memory may have said.
   case abstain(epoch: UInt64, view: UInt64)
 }
@@ -24,6 +26,10 @@ extension JournalRecord: WireCodable {
     case .certificate(let certificate):
       writer.write(UInt8(3))
       certificate.encode(into: &writer)
+    case .consent(let vote, let added, let removed):
+      writer.write(UInt8(5))
+      // The message says the same and has its rules of form.
+      FinalityMessage.consent(vote, added: added, removed: removed).encode(into: &writer)
     case .abstain(let epoch, let view):
       writer.write(UInt8(4))
       writer.write(epoch)
@@ -43,6 +49,14 @@ extension JournalRecord: WireCodable {
     case 3: self = .certificate(try Certificate(from: span, at: &cursor))
     case 4:
       self = .abstain(epoch: try cursor.readUInt64(span), view: try cursor.readUInt64(span))
+    case 5:
+      guard
+        case .consent(let vote, let added, let removed) = try FinalityMessage(
+          from: span, at: &cursor),
+        vote.statement.kind == .reconfigure,
+        vote.statement.hash == Reconfiguration.hash(added: added, removed: removed)
+      else { throw .invalid("a consent to something else") }
+      self = .consent(vote, added: added, removed: removed)
     default: throw .unknownTag(tag)  // open set: tags of later versions
     }
   }
@@ -51,7 +65,8 @@ extension JournalRecord: WireCodable {
     from span: borrowing RawSpan, at cursor: inout WireCursor
   ) throws(WireError) -> Vote {
     let vote = try Vote(from: span, at: &cursor)
-    guard vote.statement.kind.isOfView, vote.statement.view > 0 else {
+    let isOfView = vote.statement.kind.isOfView && vote.statement.view > 0
+    guard isOfView || vote.statement.kind == .handover && vote.statement.view == 0 else {
       throw .invalid("an own vote on no view")
     }
     return vote

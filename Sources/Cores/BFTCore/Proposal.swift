@@ -12,11 +12,12 @@ package struct Proposal: Hashable, Sendable {
   package let leaderSignature: Signature
   /// That the parent was notarized or finalized; `nil` when the parent begins the epoch.
   package let parentCertificate: Certificate?
-  /// That every view between the parent's and the block's was nullified, ascending.
+  /// That the latest views between the parent's and the block's were nullified, ascending: all of
+  /// them, or as many as are carried. Voters hold the earlier ones, or ask for them.
   package let nullifications: [Certificate]
 
-  /// Views that one proposal may skip.
-  package static let skippedMax = 256
+  /// Nullifications that a proposal carries.
+  package static let carriedMax = 64
 
   /// Joins the parts.
   package init(
@@ -39,6 +40,7 @@ package struct Proposal: Hashable, Sendable {
   /// Whether the certificates are those that the header calls for.
   var isJustified: Bool {
     let header = block.header
+    guard header.view > header.parentView else { return false }
     if let parent = parentCertificate {
       guard header.parentView > 0, isOfEpoch(parent), parent.statement.view == header.parentView,
         parent.statement.hash == header.parentHash,
@@ -47,12 +49,11 @@ package struct Proposal: Hashable, Sendable {
     } else if header.parentView > 0 {
       return false
     }
-    guard UInt64(nullifications.count) == header.view - header.parentView - 1 else {
-      return false
-    }
+    let carried = min(header.view - header.parentView - 1, UInt64(Proposal.carriedMax))
+    guard UInt64(nullifications.count) == carried else { return false }
     for (offset, certificate) in nullifications.enumerated() {
       guard isOfEpoch(certificate), certificate.statement.kind == .nullify,
-        certificate.statement.view == header.parentView + 1 + UInt64(offset)
+        certificate.statement.view == header.view - carried + UInt64(offset)
       else { return false }
     }
     return true
@@ -90,7 +91,7 @@ extension Proposal: WireCodable {
     case 1: parentCertificate = try Certificate(from: span, at: &cursor)
     case let tag: throw .unknownTag(tag)
     }
-    let count = try cursor.readCount(span, limit: Proposal.skippedMax, bytesEach: 82)
+    let count = try cursor.readCount(span, limit: Proposal.carriedMax, bytesEach: 82)
     var nullifications: [Certificate] = []
     for _ in 0..<count { nullifications.append(try Certificate(from: span, at: &cursor)) }
     self.nullifications = nullifications

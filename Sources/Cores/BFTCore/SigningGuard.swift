@@ -17,8 +17,18 @@ struct SigningGuard: Sendable {
   }
 
   private var votes = SortedMap<UInt64, OwnVotes>()
+
+  /// Begins an epoch; what was said on the end of the one before stays said.
+  init(after handover: Vote? = nil) {
+    self.handover = handover
+  }
+
   /// No vote at or below this view; the largest number while memory is lost.
   private(set) var abstainThrough: UInt64 = 0
+  /// The own word on the end of the latest epoch that ended.
+  private(set) var handover: Vote?
+  /// The own consent to a change of validators; another one takes its place.
+  private(set) var consent: Vote?
   /// Whether some vote was ever restored or made.
   var isEmpty: Bool { votes.isEmpty }
 
@@ -33,7 +43,7 @@ struct SigningGuard: Sendable {
   /// Whether a vote may be signed (bft rule: the guard).
   func permits(_ statement: Statement, planted bug: BFTBug?) -> Bool {
     let view = statement.view
-    guard view > abstainThrough else { return false }
+    guard !statement.kind.isOfView || view > abstainThrough else { return false }
     let own = self[view]
     switch statement.kind {
     case .notarize: return own.notarize == nil && own.nullify == nil
@@ -42,7 +52,8 @@ struct SigningGuard: Sendable {
       if own.nullify != nil && bug != .finalizeAfterNullify { return false }
       if own.finalize != nil { return false }
       return own.notarize.map { $0.statement.hash == statement.hash } ?? true
-    case .handover, .reconfigure: return false
+    case .handover: return handover.map { $0.statement.epoch < statement.epoch } ?? true
+    case .reconfigure: return consent?.statement.hash != statement.hash
     }
   }
 
@@ -59,12 +70,13 @@ struct SigningGuard: Sendable {
   /// Takes note of a vote of this node's.
   mutating func restore(_ vote: Vote) {
     let view = vote.statement.view
-    if votes[view] == nil { votes[view] = OwnVotes() }
+    if vote.statement.kind.isOfView, votes[view] == nil { votes[view] = OwnVotes() }
     switch vote.statement.kind {
     case .notarize: votes[view]?.notarize = vote
     case .nullify: votes[view]?.nullify = vote
     case .finalize: votes[view]?.finalize = vote
-    case .handover, .reconfigure: break
+    case .handover: handover = vote
+    case .reconfigure: consent = vote
     }
   }
 

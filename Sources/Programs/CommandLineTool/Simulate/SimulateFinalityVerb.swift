@@ -8,24 +8,33 @@ enum SimulateFinalityVerb {
     usage: "[WHAT]",
     details: """
       WHAT is `matrix` (the default: every kind of liar), `mutants` (every bug that can
-      be planted must be found) or one of the scenarios that a wrong name lists. The
-      engine is the product's own; network, disks, clocks and lanes are simulated.
+      be planted must be found), `twins`, `crash-points` or one of the scenarios that a
+      wrong name lists. `twins` tries every schedule of partitions for four validators
+      one of which runs twice (hours of one processor for four rounds, minutes for
+      three); with more validators it draws schedules by seed. `crash-points` crashes a
+      few fixed runs at every point at which a journal is written. The engine is the product's own; network, disks, clocks and lanes are simulated.
       Nodes do not run this engine yet: this is where it is tried. Exit status 1 when
       a rule is broken, progress stops, or a planted bug survives.
       """,
     options: [
       .value("seeds", "A..B", "run every seed from A to B (default: 1..20)"),
       .value("validators", "N", "how many validators there are (default: 4)"),
+      .value("rounds", "N", "views that `twins` scripts before the network heals (default: 4)"),
     ], positionalMax: 1,
     examples: [
       Verb.Example("simulate-finality --seeds 1..100", "every kind of liar"),
       Verb.Example("simulate-finality mutants --validators 7", "every planted bug"),
+      Verb.Example("simulate-finality twins --rounds 3", "every schedule of three views"),
+      Verb.Example("simulate-finality twins --validators 7 --seeds 1..500", "drawn schedules"),
     ]
   ) { arguments, console in
     let name = arguments.positional.first ?? "matrix"
     let validators = try arguments.integer("validators", in: 4...16, default: 4)
     let seeds = try SimulateVerb.seeds(arguments)
-    guard let result = FinalityRuns.run(name, validators: validators, seeds: seeds) else {
+    let rounds = try arguments.integer("rounds", in: 1...8, default: 4)
+    guard
+      let result = FinalityRuns.run(name, validators: validators, seeds: seeds, rounds: rounds)
+    else {
       throw UsageError(
         "'\(name)' is none of "
           + (FinalityRuns.campaigns + FinalityRuns.scenarios)
