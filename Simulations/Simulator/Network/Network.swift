@@ -213,7 +213,8 @@ struct Network {
   mutating func arrival(_ from: Int, _ to: Int, at now: Instant) -> Instant {
     let delay =
       distances[from * nodeCount + to].map { distance in
-        distance + TimeSpan(nanoseconds: random.next(in: 0...distance.nanoseconds / 10))
+        TimeSpan(
+          nanoseconds: distance.nanoseconds + random.next(in: 0...distance.nanoseconds / 10))
       } ?? conditions.delay.pick(&random)
     return max(now, clogs[from * nodeCount + to]) + delay
   }

@@ -1,5 +1,5 @@
 internal import JSONText
-package import Primitives
+internal import Primitives
 internal import Simulator
 
 /// What the simulated regions came to.
