@@ -109,6 +109,8 @@ package struct Verdict: Sendable {
   package let trace: [String]
   /// What clients of the control state did and saw, as JSON lines, when asked for.
   package let history: [UInt8]
+  /// How long each write took that became final, ascending.
+  package let finalDelays: [TimeSpan]
   /// The run as a page to look at, when asked for.
   package internal(set) var picture: String?
 }

@@ -224,7 +224,7 @@ final class World {
       simulated: now.since(.origin), events: eventCount, bundles: ledger.bundleCount,
       writes: ledger.writes, convergedAfter: convergedAt.map { $0.since(healedAt) },
       spread: ledger.spread, commands: control.figures, probes: probes, trace: trace,
-      history: historyText)
+      history: historyText, finalDelays: ledger.finalDelays.sorted())
     verdict.picture = picture?.html(verdict, commands.history)
     return verdict
   }

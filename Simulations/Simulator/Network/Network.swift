@@ -63,6 +63,7 @@ struct Network {
   let nodeCount: Int
   let conditions: Scenario.Network
   private(set) var links: [Link]
+  private let distances: [TimeSpan?]
   private var cuts: [Bool]
   private var clogs: [Instant]
   /// Per pair: whether a dial is planned, and how often it failed in a row.
@@ -80,6 +81,12 @@ struct Network {
     clogs = Array(repeating: .origin, count: count)
     dials = Array(repeating: (false, 0), count: count)
     random = Xoshiro256(seed: seed, purpose: "network")
+    var distances = [TimeSpan?](repeating: nil, count: count)
+    for distance in scenario.network.distances {
+      distances[distance.low * nodeCount + distance.high] = distance.delay
+      distances[distance.high * nodeCount + distance.low] = distance.delay
+    }
+    self.distances = distances
     var pairs: [PairIndex] = []
     for low in 0..<nodeCount {
       for high in (low + 1)..<max(nodeCount, low + 1) { pairs.append(PairIndex(low, high)) }
@@ -204,7 +211,11 @@ struct Network {
 
   /// When a message sent now arrives.
   mutating func arrival(_ from: Int, _ to: Int, at now: Instant) -> Instant {
-    let delay = conditions.delay.pick(&random)
+    let delay =
+      distances[from * nodeCount + to].map { distance in
+        TimeSpan(
+          nanoseconds: distance.nanoseconds + random.next(in: 0...distance.nanoseconds / 10))
+      } ?? conditions.delay.pick(&random)
     return max(now, clogs[from * nodeCount + to]) + delay
   }
 

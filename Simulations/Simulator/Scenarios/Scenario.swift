@@ -8,6 +8,9 @@ package struct Scenario: Sendable {
   package struct Network: Sendable {
     /// The shortest and longest time that a message takes.
     package var delay = TimeRange(.milliseconds(1), .milliseconds(10))
+    /// How long a message takes at least between two nodes that the scenario names, the smaller
+    /// first; up to a tenth more. Between others it takes `delay`.
+    package var distances: [(low: Int, high: Int, delay: TimeSpan)] = []
     /// How many messages of a million are lost.
     package var lossMillionths: UInt64 = 0
     /// How many messages of a million arrive twice.
@@ -28,6 +31,8 @@ package struct Scenario: Sendable {
     package var quorumMillionths: UInt64 = 500_000
     /// How many writes of a million ask for `final`.
     package var finalMillionths: UInt64 = 0
+    /// Whether every client waits for its write as long as it takes.
+    package var isPatient = false
   }
 
   /// Programs that use the control state.

@@ -31,6 +31,7 @@ extension Scenario {
         throw reader.error("the duration must be more than nothing and at most an hour")
       }
     case "network": try readNetwork(&reader)
+    case "distance": try readDistance(&reader)
     case "clients": try readClients(&reader)
     case "commands": try readCommands(&reader)
     case "clock": try readClock(&reader)
@@ -51,7 +52,7 @@ extension Scenario {
     case "expect": try readExpectation(&reader)
     default:
       throw reader.error(
-        "'\(word)' is no statement; there are nodes, duration, network, clients, commands, clock, "
+        "'\(word)' is no statement; there are nodes, duration, network, distance, clients, commands, clock, "
           + "disk, relays, finality, at, from, chaos and expect")
     }
   }
@@ -71,6 +72,15 @@ extension Scenario {
           "a network has delay, loss, duplicate and datagram-loss, not '\(word)'")
       }
     }
+  }
+
+  private mutating func readDistance(_ reader: inout WordReader) throws(ScenarioError) {
+    let one = try reader.node(of: nodeCount)
+    let other = try reader.node(of: nodeCount)
+    guard one != other else { throw reader.error("a node is not away from itself") }
+    let delay = try reader.span("the delay between the two")
+    network.isStated = true
+    network.distances.append((min(one, other), max(one, other), delay))
   }
 
   private mutating func readExpectation(_ reader: inout WordReader) throws(ScenarioError) {
@@ -124,7 +134,9 @@ extension Scenario {
       case "rate": clients.writesPerSecond = try reader.rate()
       case "quorum": clients.quorumMillionths = try reader.share("the quorum writes")
       case "final": clients.finalMillionths = try reader.share("the final writes")
-      default: throw reader.error("clients have rate, quorum and final, not '\(word)'")
+      case "patient": clients.isPatient = true
+      default:
+        throw reader.error("clients have rate, quorum, final and patient, not '\(word)'")
       }
     }
   }

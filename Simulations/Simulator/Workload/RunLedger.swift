@@ -10,6 +10,7 @@ struct RunLedger {
     let life: UInt64
     let operations: [[UInt8]]
     let level: WriteLevel
+    let submittedAt: Instant
     let deadline: Instant
     /// Whether the node signs contradictions: then its promises count for nothing.
     let isLiars: Bool
@@ -38,6 +39,8 @@ struct RunLedger {
   var open: [WriteID: Write] = [:]
   var promises: [Promise] = []
   var writes = Verdict.Writes()
+  /// How long each write took that became final.
+  var finalDelays: [TimeSpan] = []
   var spread = Verdict.Spread()
   /// Per bundle and node: after how many hops of pushes it came first; 0 when it did not.
   var hops: [Digest: [Int]] = [:]

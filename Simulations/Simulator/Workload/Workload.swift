@@ -53,7 +53,9 @@ struct Workload {
       clients.finalMillionths > 0
       && random.chance(Ratio(clients.finalMillionths, in: 1_000_000))
     // Some clients give up so early that a quorum is often not reached in time.
-    let patience: TimeSpan = random.chance(Ratio(1, in: 20)) ? .milliseconds(15) : .seconds(2)
+    let isHasty = random.chance(Ratio(1, in: 20)) && !clients.isPatient
+    let patience: TimeSpan =
+      isHasty ? .milliseconds(15) : clients.isPatient ? .seconds(10) : .seconds(2)
     return Request(
       write: write, operations: operations, level: isFinal ? .final : isQuorum ? .quorum : .local,
       patience: patience, choice: random.next())

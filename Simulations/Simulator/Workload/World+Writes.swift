@@ -20,7 +20,8 @@ extension World {
     ledger.writes.submitted += 1
     ledger.open[request.write] = RunLedger.Write(
       node: index, life: nodes[index].life, operations: operations,
-      level: request.level, deadline: deadline, isLiars: liars[index] != nil)
+      level: request.level, submittedAt: now, deadline: deadline,
+      isLiars: liars[index] != nil)
     give(
       .submit(
         request.write, operations: operations, level: request.level, deadline: deadline),
@@ -51,7 +52,9 @@ extension World {
       switch level {
       case .local: ledger.writes.local += 1
       case .quorum: ledger.writes.quorum += 1
-      case .final: ledger.writes.final += 1
+      case .final:
+        ledger.writes.final += 1
+        ledger.finalDelays.append(now.since(record.submittedAt))
       }
       if !record.isLiars && liars[index] == nil {
         checkPromise(record, level, operations, at: index)

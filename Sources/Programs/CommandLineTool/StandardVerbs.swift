@@ -6,6 +6,7 @@ extension Tool {
         + NodeVerbs.all(runNode) + AgentVerbs.all + [SpellingVerb.spell]
         + [SimulateVerb.verb, SimulateFinalityVerb.verb] + DrillVerbs.all(.thisProgram())
         + [VerifyVerb.verb, BenchVerb.ingest(.thisProgram())]
+        + [FinalityBenchVerb.verb(.thisProgram())]
         + ControlBenchVerbs.all(.thisProgram()) + [versionVerb])
   }
 

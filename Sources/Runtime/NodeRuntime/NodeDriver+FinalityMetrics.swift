@@ -2,6 +2,7 @@ internal import AgentAPI
 internal import BFTCore
 internal import FinalityStorage
 internal import NodeCore
+internal import Primitives
 internal import Records
 
 /// Finality's metrics.
@@ -41,6 +42,15 @@ extension NodeDriver {
     write(
       "swarmoracle_finality_executed_height", .gauge, "The height of the last executed block.",
       plane.executedHeight, into: &text)
+    write(
+      "swarmoracle_finality_executed_bundles", .gauge,
+      "The bundles of all lanes below the cut of the last executed block.",
+      plane.executedBundles, into: &text)
+    write(
+      "swarmoracle_finality_executed_root", .gauge,
+      "The first six bytes of the root at the executed height, as a number.",
+      // As much of it as a double holds exactly: what collects metrics keeps no larger numbers.
+      plane.executedRoot.words.0 >> 16, into: &text)
     write(
       "swarmoracle_finality_is_validator", .gauge,
       "Whether this node is a validator of the epoch: 1 or 0.", engine.isValidator ? 1 : 0,

@@ -46,6 +46,8 @@ package struct FinalityPlane: Sendable {
 
   /// The height of the last executed block.
   package internal(set) var executedHeight: UInt64
+  /// The root over everything after that block; zero before the first.
+  package private(set) var executedRoot: Digest
   /// The last height whose block moved the cut, or had transactions, or was due.
   var lastChange: UInt64
   /// When the ledger next changes by time alone.
@@ -81,6 +83,7 @@ package struct FinalityPlane: Sendable {
     nextDue = recovery.nextDue
     lastChange = recovery.lastChange
     executedHeight = recovery.engine.executed.height
+    executedRoot = recovery.engine.executed.root
     engine = try BFT(configuration.engine, recovery: recovery.engine, at: now)
   }
 
@@ -88,6 +91,11 @@ package struct FinalityPlane: Sendable {
 
   /// How far a lane is below the cut of the last executed block.
   package func executed(_ lane: LaneID) -> UInt64 { executedCut[lane] ?? 0 }
+
+  /// The bundles of all lanes below the cut of the last executed block.
+  package var executedBundles: UInt64 {
+    executedCut.entries.reduce(0) { $0 &+ $1.value }
+  }
 
   /// Finalized blocks that wait for execution.
   package var unexecutedCount: Int { unexecuted.count }
@@ -164,6 +172,7 @@ package struct FinalityPlane: Sendable {
     unexecuted.removeFirst()
     handedOut -= 1
     executedHeight = report.height
+    executedRoot = report.root
     nextDue = report.nextDue
     for advance in first.block.body.advances { executedCut[advance.lane] = advance.number }
     counters.blocksExecuted += 1

@@ -9,8 +9,28 @@ struct ClusterBench {
   let launcher: NodeLauncher
   let console: Console
 
+  /// How a measurement ended.
+  enum Outcome<Value: Sendable>: Sendable {
+    /// With what was found.
+    case finished(Value)
+    /// By a signal, with the status to end with.
+    case interrupted(Int32)
+  }
+
   /// Starts the nodes, waits until all have one view, and prints what `measure` finds.
   func run(_ measure: @escaping @Sendable (LocalCluster) throws -> JSONValue) throws -> Int32 {
+    switch try outcome(measure) {
+    case .interrupted(let status): return status
+    case .finished(let report):
+      console.write(String(decoding: JSONLayout.bytes(report), as: UTF8.self))
+      return ExitStatus.success
+    }
+  }
+
+  /// Starts the nodes, waits until all have one view, and measures.
+  func outcome<Value: Sendable>(
+    _ measure: @escaping @Sendable (LocalCluster) throws -> Value
+  ) throws -> Outcome<Value> {
     var signals = SignalWait()
     signals.begin()
     let directory = try TemporaryDirectory.make("swarmoracle-bench")
@@ -34,7 +54,7 @@ struct ClusterBench {
     defer { end(place, atOnce: false) }
     try cluster.waitUntilReady(cluster.indices)
     try ClusterBench.waitForView(cluster)
-    let outcome = Monitor<Result<JSONValue, any Error>?>(nil)
+    let outcome = Monitor<Result<Value, any Error>?>(nil)
     let thread = WorkerThread { [cluster] in
       let result = Result { try measure(cluster) }
       outcome.update { $0 = result }
@@ -45,12 +65,13 @@ struct ClusterBench {
       // Without its nodes the measurement ends.
       end(place, atOnce: true)
       thread.join()
-      return 128 + signal
+      return .interrupted(128 + signal)
     }
     thread.join()
-    guard let report = try outcome.value?.get() else { return ExitStatus.failure }
-    console.write(String(decoding: JSONLayout.bytes(report), as: UTF8.self))
-    return ExitStatus.success
+    guard let value = try outcome.value?.get() else {
+      preconditionFailure("a measurement ended without a result")
+    }
+    return .finished(value)
   }
 
   /// Ends the nodes as `cluster.json` names them: the measurement may have started some again.

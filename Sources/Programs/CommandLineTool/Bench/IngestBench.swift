@@ -1,14 +1,8 @@
 internal import Configuration
-internal import Crypto
 internal import Glibc
-internal import JSONText
-internal import Primitives
 internal import SQLiteStorage
 
 /// Measures how fast a cluster takes answers that a quorum must acknowledge.
-///
-/// Clients are threads with one keep-alive connection each, spread over the nodes. They share the
-/// processors with the nodes, so their own processor time is reported apart.
 struct IngestBench {
   private let settings: IngestSettings
   private let endpoints: [String]
@@ -31,13 +25,12 @@ struct IngestBench {
   /// Measures both phases as often as asked; the figures by phase.
   func run() throws -> [(phase: IngestPhase, runs: [IngestFigures])] {
     tell("asking \(IngestSettings.questionCount) questions …")
-    let workload = IngestWorkload(questions: try ask(), bytes: settings.bytes)
-    var clients = (0..<settings.clientCount).map {
-      IngestClient(endpoint: endpoints[$0 % endpoints.count], workload: workload)
-    }
+    var load = try AnswerLoad(
+      endpoints: endpoints, processes: processes, clientCount: settings.clientCount,
+      bytes: settings.bytes)
     return try IngestPhase.allCases.map { phase in
       let runs = try (1...settings.repeats).map { number in
-        let figures = try measure(phase, &clients)
+        let figures = try measure(phase, &load)
         tell("\(phase.name) \(number)/\(settings.repeats): \(Int(figures.operationsPerSecond))/s")
         return figures
       }
@@ -45,52 +38,15 @@ struct IngestBench {
     }
   }
 
-  // MARK: Preparation
-
-  /// Asks the questions on several threads, and waits until every node has them.
-  private func ask() throws -> [String] {
-    let (endpoints, total) = (endpoints, IngestSettings.questionCount)
-    let threads = min(settings.clientCount, 32)
-    let results = Monitor<[Result<[String], any Error>]>([])
-    let workers = (0..<threads).map { place in
-      WorkerThread {
-        let count = total / threads + (place < total % threads ? 1 : 0)
-        let result = Result { try IngestBench.ask(count, at: place % endpoints.count, endpoints) }
-        results.update { $0.append(result) }
-      }
-    }
-    for worker in workers { worker.join() }
-    let questions = try results.value.flatMap { try $0.get() }
-    _ = try DemoInspection(endpoints: endpoints, isCancelled: { false }).states()
-    return questions
-  }
-
-  private static func ask(_ count: Int, at home: Int, _ endpoints: [String]) throws -> [String] {
-    let client = SwarmClient(
-      endpoints: endpoints, preferred: home,
-      token: try DemoCast.register(
-        "bench asker", "Asks questions to be answered", "ask",
-        SwarmClient(endpoints: endpoints, preferred: home)
-      ).token)
-    return try (0..<count).map { _ in
-      let key = Entropy.identifier(IngestBench.self).description
-      let body = Array(#"{"text":"What is there to be measured?","minimumAnswers":1}"#.utf8)
-      let reply = try client.post("/v1/questions?consistency=quorum", body, key: key)
-      guard let id = reply.json["id"]?.string else {
-        throw UnexpectedReply("a question", lacks: "id")
-      }
-      return id
-    }
-  }
-
   // MARK: Measurement
 
   private func measure(
-    _ phase: IngestPhase, _ clients: inout [IngestClient]
+    _ phase: IngestPhase, _ load: inout AnswerLoad
   ) throws -> IngestFigures {
     let inspection = DemoInspection(endpoints: endpoints, isCancelled: { false })
     let before = try inspection.states()[0]
-    let load = try load(phase, &clients)
+    let load = try load.run(
+      AnswerPattern(phase: phase, batchCount: settings.batchCount), seconds: settings.seconds)
     let after = try inspection.states()[0]
     let counts = load.counts
     if let fault = counts.compactMap(\.fault).first { throw DemoFailure(description: fault) }
@@ -118,64 +74,6 @@ struct IngestBench {
     figures.undecided = counts.reduce(0) { $0 + $1.undecided }
     figures.rawOperationsPerSecond = try raw(groupSize: Int(figures.operationsPerBundle.rounded()))
     return figures
-  }
-
-  private struct Load {
-    var counts: [IngestCount]
-    var seconds: Double
-    var nodeSeconds: Double?
-    var clientSeconds: Double
-  }
-
-  /// What the clients' threads share: how many are connected, when they start, what they counted.
-  private struct Starting: Sendable {
-    var connected = 0
-    var startNanoseconds: UInt64?
-    var counts: [IngestCount] = []
-    var clients: [IngestClient]
-  }
-
-  private func load(_ phase: IngestPhase, _ clients: inout [IngestClient]) throws -> Load {
-    let shared = Monitor(Starting(clients: clients))
-    let (seconds, batchCount) = (UInt64(settings.seconds), settings.batchCount)
-    let workers = clients.indices.map { place in
-      WorkerThread {
-        var client = shared.value.clients[place]
-        let connection = Result { try client.connect() }
-        shared.update { $0.connected += 1 }
-        let start = shared.wait { $0.startNanoseconds }
-        var count = IngestCount()
-        switch connection {
-        case .failure(let error): count.fault = "\(error)"
-        case .success(let connection):
-          count = client.run(
-            phase, batchCount: batchCount, on: connection,
-            untilNanoseconds: start + seconds * 1_000_000_000)
-        }
-        shared.update { [client, count] state in
-          state.clients[place] = client
-          state.counts.append(count)
-        }
-      }
-    }
-    shared.wait { [count = clients.count] in $0.connected == count ? () : nil }
-    let nodeSeconds = try nodeSeconds()
-    let clientSeconds = ProcessorTime.ownSeconds
-    let start = BenchClock.nanoseconds
-    shared.update { $0.startNanoseconds = start }
-    for worker in workers { worker.join() }
-    let state = shared.value
-    clients = state.clients
-    let end = state.counts.map(\.endNanoseconds).max() ?? start
-    return Load(
-      counts: state.counts, seconds: Double(max(1, end - min(end, start))) / 1_000_000_000,
-      nodeSeconds: try nodeSeconds.flatMap { before in try self.nodeSeconds().map { $0 - before } },
-      clientSeconds: ProcessorTime.ownSeconds - clientSeconds)
-  }
-
-  /// Processor seconds of the nodes; `nil` when their processes are not known.
-  private func nodeSeconds() throws -> Double? {
-    processes.isEmpty ? nil : try ProcessorTime.seconds(of: processes)
   }
 
   /// What SQLite alone does with groups of a size, about as long as 300 syncs take.

@@ -6,7 +6,7 @@ internal import Primitives
 
 /// What one client counted in one measurement.
 struct IngestCount: Sendable {
-  /// Answers that a quorum acknowledged.
+  /// Answers that were acknowledged at their level.
   var operations = 0
   /// How long each request took whose answers were acknowledged, in microseconds.
   var latencies: [UInt32] = []
@@ -18,6 +18,19 @@ struct IngestCount: Sendable {
   var fault: String?
   /// When the last request ended, in nanoseconds of the monotonic clock.
   var endNanoseconds: UInt64 = 0
+}
+
+/// How answers are sent.
+struct AnswerPattern: Sendable {
+  /// One or many in a request.
+  var phase: IngestPhase
+  /// Answers in a request with many.
+  var batchCount = 100
+  /// The level that is waited for.
+  var level = "quorum"
+  /// When each client sends its requests: one each so many nanoseconds; `nil` for each as soon as
+  /// the one before is answered.
+  var paceNanoseconds: UInt64?
 }
 
 /// One connection's worth of load: an agent that answers one question after the other.
@@ -45,22 +58,31 @@ package struct IngestClient: Sendable {
     return connection
   }
 
-  /// Sends requests until the time is up.
+  /// Sends requests from one moment to another, at a pace from `first` on.
   mutating func run(
-    _ phase: IngestPhase, batchCount: Int, on connection: HTTPConnection,
+    _ pattern: AnswerPattern, on connection: HTTPConnection, from first: UInt64,
     untilNanoseconds end: UInt64
   ) -> IngestCount {
     var count = IngestCount()
     count.latencies.reserveCapacity(16_384)
+    var due = first
     do {
       while BenchClock.nanoseconds < end {
         let size =
-          switch phase {
+          switch pattern.phase {
           case .single: 1
-          case .batch: batchCount
+          case .batch: pattern.batchCount
           }
         if next + size > workload.questions.count { try register(on: connection) }
-        try send(phase, next..<next + size, on: connection, &count)
+        var start = BenchClock.nanoseconds
+        if let pace = pattern.paceNanoseconds {
+          if due >= end { break }
+          BenchClock.wait(until: due)
+          // A request that its forerunner holds up has waited from its own time on.
+          start = due
+          due += pace
+        }
+        try send(pattern, next..<next + size, on: connection, since: start, &count)
         next += size
       }
     } catch {
@@ -71,12 +93,12 @@ package struct IngestClient: Sendable {
   }
 
   private func send(
-    _ phase: IngestPhase, _ places: Range<Int>, on connection: HTTPConnection,
-    _ count: inout IngestCount
+    _ pattern: AnswerPattern, _ places: Range<Int>, on connection: HTTPConnection,
+    since start: UInt64, _ count: inout IngestCount
   ) throws {
     let url: String
     let body: [UInt8]
-    switch phase {
+    switch pattern.phase {
     case .single:
       url = "\(endpoint)/v1/questions/\(workload.questions[places.lowerBound])/answers"
       body = workload.singleBody
@@ -84,13 +106,12 @@ package struct IngestClient: Sendable {
       url = "\(endpoint)/v1/agents/\(agent)/answers/batch"
       body = workload.batchBody(places)
     }
-    let start = BenchClock.nanoseconds
     let response = try connection.send(
-      method: "POST", url: url + "?consistency=quorum", headers: headers, body: body)
+      method: "POST", url: url + "?consistency=" + pattern.level, headers: headers, body: body)
     let microseconds = (BenchClock.nanoseconds - start) / 1_000
     switch response.status {
     case 200, 201:
-      switch phase {
+      switch pattern.phase {
       case .single: count.operations += response.status == 201 ? 1 : 0
       case .batch: count.operations += try IngestClient.accepted(in: response.body)
       }
@@ -149,6 +170,13 @@ package struct IngestClient: Sendable {
 
 /// The clock of measurements.
 enum BenchClock {
+  /// Waits until a moment; at once when it is over.
+  static func wait(until moment: UInt64) {
+    var time = timespec(
+      tv_sec: Int(moment / 1_000_000_000), tv_nsec: Int(moment % 1_000_000_000))
+    while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil) == EINTR {}
+  }
+
   /// Nanoseconds since some moment in the past; never jumps.
   static var nanoseconds: UInt64 {
     var time = timespec()

@@ -75,7 +75,8 @@ struct DemoInspection {
     return wrong
   }
 
-  private func state(_ place: Int) throws -> DemoNodeState {
+  /// Reads what one node holds.
+  func state(_ place: Int) throws -> DemoNodeState {
     let status = try get("/v1/status", at: place)
     guard let frontier = status["frontier"]?.object, let operations = status["operations"]?.integer,
       let lanesRoot = status["lanesRoot"]?.string, let rowsDigest = status["rowsDigest"]?.string

@@ -86,10 +86,23 @@ struct DrillCheck {
         if content != DrillCast.content(ofAnswer: number) { missing.append("answer \(number)") }
       }
     }
-    var asked: Set<String> = []
-    try reader.forEach("questions", at: "/v1/questions") { asked.insert($0["id"]?.string ?? "") }
+    let asked = try DrillCheck.questions(reader)
     let lost = (cast.questions + books.localQuestions).filter { !asked.contains($0) }
     return missing + lost.map { "question \($0)" }
+  }
+
+  private static func questions(_ reader: PageReader) throws -> Set<String> {
+    var asked: Set<String> = []
+    try reader.forEach("questions", at: "/v1/questions") { asked.insert($0["id"]?.string ?? "") }
+    return asked
+  }
+
+  /// For each node, how many of the confirmed questions it does not show.
+  func missing(questions: [String]) throws -> [Int] {
+    try endpoints.map { endpoint in
+      let asked = try DrillCheck.questions(PageReader(endpoint))
+      return questions.count { !asked.contains($0) }
+    }
   }
 
   /// Reads lists page by page.

@@ -23,6 +23,7 @@ final class DrillClient {
   static let tryMilliseconds = 2_000
 
   private let endpoints: [String]
+  private let tryMilliseconds: Int
   private let connection = HTTPConnection(responseBytesMax: 1 << 20)
   private var next: Int
   private let isCancelled: () -> Bool
@@ -31,8 +32,12 @@ final class DrillClient {
   private(set) var unknown = 0
 
   /// Makes a client that starts at the node numbered `first`.
-  init(endpoints: [String], first: Int, isCancelled: @escaping () -> Bool) {
+  init(
+    endpoints: [String], first: Int, tryMilliseconds: Int = DrillClient.tryMilliseconds,
+    isCancelled: @escaping () -> Bool
+  ) {
     self.endpoints = endpoints
+    self.tryMilliseconds = tryMilliseconds
     next = first % endpoints.count
     self.isCancelled = isCancelled
   }
@@ -43,20 +48,22 @@ final class DrillClient {
     return (retried, unknown)
   }
 
-  /// Writes until it is confirmed with `level`.
+  /// Writes until it is confirmed with `level`; `tried` hears of every request before it is sent.
   func post(
-    _ path: String, _ body: [UInt8], level: String, token: String? = nil, key: String? = nil
+    _ path: String, _ body: [UInt8], level: String, token: String? = nil, key: String? = nil,
+    tried: (_ atMilliseconds: Int) -> Void = { _ in }
   ) -> Outcome {
     var headers = [HTTPClientField("Content-Type", "application/json")]
     if let token { headers.append(HTTPClientField("Authorization", "Bearer \(token)")) }
     if let key { headers.append(HTTPClientField("Idempotency-Key", key)) }
-    let target = "\(path)?consistency=\(level)&timeout=\(DrillClient.tryMilliseconds)"
+    let target = "\(path)?consistency=\(level)&timeout=\(tryMilliseconds)"
     let deadline = MonotonicClock.milliseconds + DrillClient.patienceMilliseconds
     var failures = 0
     while !isCancelled(), MonotonicClock.milliseconds < deadline {
       let url = endpoints[next] + target
       // Every write starts at the node behind the last one's, so that all nodes get writes.
       next = (next + 1) % endpoints.count
+      tried(MonotonicClock.milliseconds)
       switch attempt(url, headers, body, level) {
       case .some(let outcome): return outcome
       case nil: retried += 1
@@ -75,7 +82,7 @@ final class DrillClient {
     do {
       response = try connection.send(
         method: "POST", url: url, headers: headers, body: body,
-        timeoutMilliseconds: 2 * DrillClient.tryMilliseconds)
+        timeoutMilliseconds: 2 * tryMilliseconds)
     } catch {
       switch error.reason {
       case .cannotConnect: return nil
@@ -102,7 +109,8 @@ final class DrillClient {
     do {
       let body = try JSONValue.parse(response.body)
       let reached = body["consistency"]?["reached"]?.string
-      guard reached == level || reached == "quorum" else {
+      // More than was asked for is as good, and `final` is the most.
+      guard reached == level || (reached == "quorum" && level == "local") else {
         return .surprise("confirmed with \(reached ?? "no level") in place of \(level)")
       }
       return .confirmed(body)
