@@ -94,7 +94,7 @@ package struct LedgerProof: Hashable, Sendable {
   /// Headers of one proof.
   package static let headersMax = 1_024
   /// Changes of epoch of one proof.
-  package static let handoversMax = 4_096
+  package static let handoversMax = 16_384
 
   /// The chain.
   package var chain: ChainID
