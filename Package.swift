@@ -123,10 +123,14 @@ let interfaces: [Target] = [
     "Configuration", in: "Interfaces",
     ["Primitives", "Wire", "Crypto", "Records", "Telemetry", "JSONText"]),
   module(
+    "ProofFiles", in: "Interfaces",
+    ["Primitives", "Wire", "Crypto", "Merkle", "Records", "JSONText"]),
+  module(
     "AgentAPI", in: "Interfaces",
     [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText", "HTTPServer",
       "CoreKit", "AnswerCore", "LedgerCore", "ControlCore", "NodeCore", "ExecutionCore",
+      "ProofFiles",
     ]),
 ]
 
@@ -167,7 +171,7 @@ let programs: [Target] = [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText", "AnswerCore",
       "ControlStorage", "SQLiteStorage", "HTTPClient", "Configuration", "Simulator", "LedgerCore",
       "Histories",
-      "AdminSocket", "Reactor", "FinalitySimulator", "FinalityStorage",
+      "AdminSocket", "Reactor", "FinalitySimulator", "FinalityStorage", "ProofFiles",
     ]),
   .executableTarget(
     name: "swarmoracle", dependencies: ["CommandLineTool", "NodeRuntime"],
@@ -240,8 +244,15 @@ let testTargets: [Target] = [
     "AgentAPITests",
     [
       "Primitives", "Crypto", "Records", "Telemetry", "JSONText", "HTTPServer", "LedgerCore",
-      "AnswerCore", "AgentAPI", "ControlCore", "NodeCore", "Wire", "CSQLite",
+      "AnswerCore", "AgentAPI", "ControlCore", "NodeCore", "Wire", "CSQLite", "ExecutionCore",
+      "ProofFiles", "Merkle",
     ]),
+  tests(
+    "ProofFilesTests",
+    [
+      "Primitives", "Wire", "Crypto", "Merkle", "Records", "JSONText", "Configuration",
+      "ProofFiles",
+    ], exclude: ["Golden"]),
   tests(
     "SimulatorTests",
     [

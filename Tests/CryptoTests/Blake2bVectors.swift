@@ -220,6 +220,11 @@ enum Blake2bVectors {
       "e51a0fd0290e7d77ba9bc2c988c9cee819af342a8d68c0c29bda1d48eda6f246",
       "8d79a364cef3e01a2b7b19500f9ccaccbeac9ac2828c39c567e4843f3a4dbc4e"
     ),
+    (
+      .receipt,
+      "8d500277f1e59dfea6f9473a33a976b084428c1b9101646ca5c6334be49276c8",
+      "824e031fae53e00f2119f8f8cb965ad7524137127841820cde9b842f66af4da4"
+    ),
   ]
 
   /// The bytes 0, 1, ... (modulo 256) of some count under the tag for audits: around the 128 bytes

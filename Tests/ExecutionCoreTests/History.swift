@@ -14,6 +14,8 @@ struct History {
   var ledger: Ledger
   var changes = LedgerChanges()
   var stored = SortedMap<Digest, Row>()
+  /// What the last block changed.
+  private(set) var lastChanges = LedgerChanges()
   private var last: [SignedBundle?] = Array(repeating: nil, count: 4)
   private(set) var blocks: [BlockToExecute] = []
 
@@ -90,6 +92,7 @@ struct History {
       guard let schema = Ledger.schemas.first(where: { $0.number == row.table }) else { continue }
       stored[row.trieKey(schema)] = row
     }
+    lastChanges = changes
     changes = LedgerChanges()
   }
 

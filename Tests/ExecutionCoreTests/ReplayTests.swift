@@ -7,7 +7,7 @@ import Records
 import Testing
 
 @Suite struct ReplayTests {
-  private static func operation(_ random: inout Xoshiro256, _ time: UInt64) -> LedgerOperation {
+  static func operation(_ random: inout Xoshiro256, _ time: UInt64) -> LedgerOperation {
     let agent = 1 + random.next() % 8
     let question = 1 + random.next() % 10
     let value = random.next() % 3 == 0 ? "no" : "yes"

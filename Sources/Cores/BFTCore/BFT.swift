@@ -59,7 +59,8 @@ package struct BFT: ProtocolCore {
   package internal(set) var finalized: BlockReference
   /// What finalizes it.
   package internal(set) var finalizedCertificate: Certificate?
-  var finalizedTimestamp: UInt64
+  /// Its time in milliseconds since 1970.
+  package internal(set) var finalizedTimestamp: UInt64
   /// The height up to which the last final block vouches for execution.
   package internal(set) var finalizedExecutedHeight: UInt64
   /// The highest finalization whose block, or an ancestor, is missing.
@@ -113,7 +114,8 @@ package struct BFT: ProtocolCore {
   var ownChange: (added: [NodeID], removed: [NodeID])?
   /// Places of validators that answered after the journal was lost, and the highest view they know.
   var memories = SortedMap<UInt16, UInt64>()
-  var isAmnesiac = false
+  /// Whether the node waits for others to tell it what it may sign again.
+  package internal(set) var isAmnesiac = false
   let nonce: UInt64
 
   /// What is known of a peer.

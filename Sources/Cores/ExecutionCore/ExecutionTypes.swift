@@ -102,6 +102,10 @@ package struct LedgerChanges: Sendable {
   package var rows: [Row] = []
   /// Nodes of the tree over rows, a later one replacing an earlier one.
   package var nodes: [TrieUpdate.Change] = []
+  /// What stood in the places of these nodes before; `nil` where there was none.
+  package var replaced: [TrieUpdate.Change] = []
+  /// The heads of the lanes that moved, as they were before; `nil` where a lane begins.
+  package var replacedHeads: [(lane: LaneID, head: LaneHead?)] = []
 
   /// Holds nothing.
   package init() {}

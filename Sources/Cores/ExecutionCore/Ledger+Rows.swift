@@ -131,12 +131,18 @@ extension Ledger {
 
   mutating func writeChain() {
     put(
-      Row(
-        Ledger.supplySchema,
-        [
-          .integer(0), .integer(Int64(bitPattern: height)),
-          .integer(Int64(bitPattern: timestamp)), .integer(minted), .integer(treasury),
-        ]))
+      Ledger.supplyRow(height: height, timestamp: timestamp, minted: minted, treasury: treasury))
+  }
+
+  static func supplyRow(
+    height: UInt64, timestamp: UInt64, minted: Int64, treasury: Int64
+  ) -> Row {
+    Row(
+      supplySchema,
+      [
+        .integer(0), .integer(Int64(bitPattern: height)),
+        .integer(Int64(bitPattern: timestamp)), .integer(minted), .integer(treasury),
+      ])
   }
 
   /// The broken invariant E1, E2 or E4, if any. O(accounts + questions).

@@ -93,6 +93,7 @@ package struct Ledger: Sendable {
     let results = executeOperations(of: block.bundles)
     let transactionResults = block.body.transactions.map { execute($0, epoch: block.epoch) }
     for head in newHeads {
+      changes.replacedHeads.append((head.lane, heads[head.lane]))
       heads[head.lane] = head
       put(Ledger.row(of: head))
     }
@@ -132,7 +133,7 @@ package struct Ledger: Sendable {
     for row in written { newest.note(row) }
     do {
       let update = try SparseMerkleTrie.update(newest.edits, in: trie)
-      trie.apply(update.changes)
+      changes.replaced += trie.replace(update.changes)
       rowsRoot = update.root
       changes.nodes += update.changes
     } catch {

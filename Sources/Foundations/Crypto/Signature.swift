@@ -27,6 +27,8 @@ package enum SignatureDomain: String, CaseIterable, Sendable {
   case ticket = "swarmoracle.ticket.v1"
   /// A request to join, by the new node's key.
   case join = "swarmoracle.join.v1"
+  /// What a node says became of an operation.
+  case receipt = "swarmoracle.receipt.v1"
 }
 
 /// An Ed25519 signing key, derived from its 32-byte seed.

@@ -209,4 +209,14 @@ package struct MemoryTrieNodes: TrieNodes, Sendable {
   package mutating func apply(_ changes: [TrieUpdate.Change]) {
     for change in changes { nodes[change.path] = change.node }
   }
+
+  /// Takes over what a batch changed, and gives what stood there before: applied in turn, that
+  /// undoes the batch.
+  package mutating func replace(_ changes: [TrieUpdate.Change]) -> [TrieUpdate.Change] {
+    changes.map { change in
+      let old = nodes[change.path]
+      nodes[change.path] = change.node
+      return TrieUpdate.Change(path: change.path, node: old)
+    }
+  }
 }

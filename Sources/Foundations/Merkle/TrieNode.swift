@@ -97,6 +97,9 @@ package struct TrieNode: Hashable, Sendable {
     }
   }
 
+  /// The slot that leads to a key, for a node of a path of `depth` digits.
+  package func slot(of key: Digest, at depth: Int) -> TrieSlot { slots[key.digit(depth)] }
+
   /// What the whole node amounts to.
   package var sum: TrieSlot { sum(0..<16) }
 }

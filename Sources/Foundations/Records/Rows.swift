@@ -127,7 +127,12 @@ package struct Row: Hashable, Sendable {
   ///
   /// The bytes are the table's number and per value a type byte (0 null, 1 integer, 2 text, 3
   /// bytes) with eight little-endian bytes of two's complement, or a length and the bytes.
-  package var digest: Digest { Blake2b.hash(Row.encoded(table: table, values), .row) }
+  package var digest: Digest { Row.digest(table: table, values) }
+
+  /// The digest of the row of a table with these values.
+  package static func digest(table: UInt16, _ values: [ColumnValue]) -> Digest {
+    Blake2b.hash(encoded(table: table, values), .row)
+  }
 
   /// A table's number and values in the form that is hashed.
   static func encoded(table: UInt16, _ values: [ColumnValue]) -> [UInt8] {

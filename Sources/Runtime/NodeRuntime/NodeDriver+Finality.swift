@@ -23,11 +23,17 @@ final class FinalityParts {
   var stepsHeld: [VoteStep] = []
   /// Whether the next checkpoint of the journal says that the key knows again what it may sign.
   var endsAmnesia = false
+  /// What answers readers beside the thread that executes.
+  let reader: LedgerReader
+  /// The last executed height that is durable, and its root.
+  var executed: (height: UInt64, root: Digest)
 
   init(_ opened: FinalityStart.Opened) {
     journal = opened.journal
     worker = opened.worker
     gate = opened.gate
+    reader = opened.reader
+    executed = opened.executed
   }
 }
 
@@ -150,7 +156,9 @@ extension NodeDriver {
   private func takeReports(_ reports: [ExecutionWorker.Report]) {
     for report in reports {
       switch report {
-      case .executed(let executed): step(.finality(.executed(executed)))
+      case .executed(let executed):
+        if let last = executed.last { finality.executed = (last.height, last.root) }
+        step(.finality(.executed(executed)))
       case .blocks(let range, let peer): step(.finality(.blocksLoaded(range, to: peer)))
       case .failed(let reason): fail("execution failed: \(reason)")
       }

@@ -105,7 +105,7 @@ private final class NodeProcess {
       configuration: NodeStart.transportConfiguration(configuration, seed: loop.now()),
       loop: loop, delegate: driver, log: TransportLog.sink(logger))
     driver.attach(transport)
-    let api = AgentAPI(backend: driver)
+    let api = AgentAPI(backend: driver, finality: driver)
     self.api = api
     http = try HTTPPump(
       loop: loop, configuration: NodeStart.serverConfiguration(configuration),

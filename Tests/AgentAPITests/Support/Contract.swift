@@ -21,7 +21,9 @@ struct Contract {
     for entry in operations where entry.method == method.rawValue.lowercased() {
       let template = entry.template.split(separator: "/", omittingEmptySubsequences: false)
       // The last parameter of these paths takes all that is left.
-      let takesRest = ["/v1/kv/{key}", "/v1/locks/{name}"].contains(entry.template)
+      let takesRest = [
+        "/v1/kv/{key}", "/v1/locks/{name}", "/v1/proofs/row/{table}/{key}",
+      ].contains(entry.template)
       guard takesRest ? template.count <= parts.count : template.count == parts.count else {
         continue
       }
@@ -57,6 +59,10 @@ struct Contract {
     }
     if value.isNull {
       return schema["nullable"]?.bool == true ? nil : "\(path): null"
+    }
+    if let any = schema["anyOf"]?.array {
+      let faults = any.compactMap { fault(value, $0, at: path) }
+      return faults.count < any.count ? nil : faults.first
     }
     if let all = schema["allOf"]?.array {
       for part in all {

@@ -45,8 +45,10 @@ final class Door {
     }
   }()
 
-  let node = FakeNode()
+  let node: FakeNode
   let api: AgentAPI
+  /// The final ledger, which the interface knows only when it was asked to.
+  let finality: FakeFinality
   /// Whether the server has room for another answer that comes later.
   var hasRoom = true
   /// Whether the readers of new streams read by themselves.
@@ -54,8 +56,10 @@ final class Door {
   /// Whether the clients of new streams are still there.
   var sinksAreOpen = true
 
-  init() {
-    api = AgentAPI(backend: node)
+  init(finality isKept: Bool = false) {
+    node = FakeNode()
+    finality = FakeFinality(node)
+    api = AgentAPI(backend: node, finality: isKept ? finality : nil)
   }
 
   /// A request that was sent and may be answered later.

@@ -133,6 +133,12 @@ extension JSONWriter {
       member("type", "object")
       key("additionalProperties")
       schema(of: inner)
+    case .either(let one, let other):
+      key("anyOf")
+      beginArray()
+      schema(of: one)
+      schema(of: other)
+      endArray()
     case .named(let name, _): member("$ref", "#/components/schemas/\(name)")
     }
   }
@@ -156,7 +162,8 @@ extension JSONWriter {
       null()
       endArray()
     case .text, .base64, .identifier, .hexadecimal, .operation, .timestamp, .count, .integer,
-      .json, .decimal, .flag, .list, .optional, .object, .map:
+      .json, .decimal, .flag, .list, .optional, .object, .map,
+      .either:
       writeMembers(of: shape)
     }
   }

@@ -123,8 +123,11 @@ enum OpenAPIDocument {
       kinds.formUnion([.malformedJSON, .payloadTooLarge, .unsupportedMediaType])
     }
     if route.isWrite {
-      kinds.formUnion([.storageFailed, .overloaded, .outcomeUnknown])
+      kinds.formUnion([
+        .storageFailed, .overloaded, .outcomeUnknown, .noFinality, .refusedFinally,
+      ])
     }
+    if route.readsFinal { kinds.formUnion([.noFinality, .overloaded, .storageFailed]) }
     if kinds.contains(.overloaded) { kinds.insert(.notReady) }
     switch route.control {
     case .none: break
@@ -212,11 +215,32 @@ enum OpenAPIDocument {
       parameter("setting", in: "path", isRequired: true, "A setting's name.", to: &writer) {
         $0.schema(.word(ControlSetting.allCases.map(\.name)), nil)
       }
+    case .number(let name):
+      parameter(name, in: "path", isRequired: true, "A number.", to: &writer) {
+        $0.schema(.integer(0...Int64(BlockLimits.numberMax)), nil)
+      }
+    case .table, .keyColumns: writeRowParameter(part, to: &writer)
     case .rest(let name):
       parameter(
         name, in: "path", isRequired: true,
         "All that is left of the path: slashes belong to the name, encoded or not.", to: &writer
       ) { $0.schema(.bytes(ControlLimits.nameBytes), nil) }
+    }
+  }
+
+  /// Writes the parts of a path that name a row of the final state.
+  private static func writeRowParameter(_ part: PathPart, to writer: inout JSONWriter) {
+    if case .table = part {
+      parameter("table", in: "path", isRequired: true, "A table's name.", to: &writer) {
+        $0.schema(.word(FinalTables.names), nil)
+      }
+    } else {
+      parameter(
+        "key", in: "path", isRequired: true,
+        "All that is left of the path, one key column in each part: whole numbers in decimal"
+          + " digits, bytes in hexadecimal digits (16 bytes also as a UUID), text percent-encoded.",
+        to: &writer
+      ) { $0.schema(.bytes(1...2_048), nil) }
     }
   }
 
@@ -366,6 +390,9 @@ enum OpenAPIDocument {
       write(named: inner, &written, to: &writer)
     case .object(let members):
       for member in members { write(named: member.shape, &written, to: &writer) }
+    case .either(let one, let other):
+      write(named: one, &written, to: &writer)
+      write(named: other, &written, to: &writer)
     case .text, .base64, .word, .identifier, .hexadecimal, .operation, .timestamp, .count,
       .integer, .json, .decimal, .flag:
       break

@@ -32,6 +32,8 @@ indirect enum Shape: Sendable {
   case object([Member])
   /// An object whose keys are data and whose values have one shape.
   case map(Shape)
+  /// One of two shapes.
+  case either(Shape, Shape)
   /// A shape that has a name in the description.
   case named(String, Shape)
 

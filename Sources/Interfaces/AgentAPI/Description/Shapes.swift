@@ -6,19 +6,19 @@ enum Shapes {
     .object([.init(name, .list(element)), .init("next", .hexadecimal(100), isOptional: true)])
   }
 
-  private static let category = Shape.word(CategoryNames.all)
+  static let category = Shape.word(CategoryNames.all)
   private static let capability = Shape.word(CapabilityNames.all.map(\.name))
   private static let status = Shape.named(
     "QuestionStatus", .word(QuestionStatus.allCases.map(\.rawValue)))
 
-  private static let resolution = Shape.optional(
+  static let resolution = Shape.optional(
     .named(
       "Resolution",
       .object([.init("value", .text), .init("resolver", .identifier), .init("at", .timestamp)])))
 
   // MARK: Agents
 
-  private static let registration: [Shape.Member] = [
+  static let registration: [Shape.Member] = [
     .init("id", .identifier), .init("name", .text), .init("description", .text),
     .init("platform", .text), .init("specialties", .list(category)),
     .init("capabilities", .list(capability)),
@@ -60,15 +60,20 @@ enum Shapes {
     "QuestionPosted",
     .object([.init("id", .identifier), .init("deadline", .timestamp)] + WriteReceipt.members))
 
+  static let posting: [Shape.Member] = [
+    .init("id", .identifier), .init("asker", .identifier), .init("text", .text),
+    .init("category", category), .init("choices", .list(.text)),
+    .init("createdAt", .timestamp), .init("deadline", .timestamp),
+    .init("minimumAnswers", .count),
+  ]
+
   static let question = Shape.named(
     "Question",
-    .object([
-      .init("id", .identifier), .init("asker", .identifier), .init("text", .text),
-      .init("category", category), .init("choices", .list(.text)),
-      .init("createdAt", .timestamp), .init("deadline", .timestamp),
-      .init("minimumAnswers", .count), .init("status", status), .init("answers", .count),
-      .init("answersCounted", .count), .init("resolution", resolution),
-    ]))
+    .object(
+      posting + [
+        .init("status", status), .init("answers", .count), .init("answersCounted", .count),
+        .init("resolution", resolution),
+      ]))
 
   static let questions = Shape.named("QuestionList", list("questions", question))
 
@@ -152,6 +157,7 @@ enum Shapes {
         .init(
           "reached", .optional(.word(WriteLevel.allCases.map(\.rawValue))), isOptional: true),
         .init("operations", .list(.operation), isOptional: true),
+        .init("receipts", .list(receipt), isOptional: true),
         .init("reasons", .list(.text), isOptional: true),
         .init("context", .hexadecimal(nil), isOptional: true),
       ] + problemMembers))

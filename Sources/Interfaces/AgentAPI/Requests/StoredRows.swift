@@ -26,6 +26,14 @@ struct ColumnReader {
     return bytes
   }
 
+  mutating func optionalBytes() throws(APIProblem) -> [UInt8]? {
+    switch next() {
+    case .bytes(let bytes): return bytes
+    case .null: return nil
+    case .integer, .text, nil: throw bad("bytes")
+    }
+  }
+
   mutating func identifier<Kind>(
     _ kind: Kind.Type = Kind.self
   ) throws(APIProblem) -> Identifier<Kind> {

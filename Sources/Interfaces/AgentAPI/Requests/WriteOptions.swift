@@ -62,7 +62,7 @@ struct WriteOptions {
     if name == "ordered" {
       throw APIProblem(
         field: field, rule: "not-offered",
-        "ordered is not offered here; use local, quorum or final")
+        "ordered is the level of the control state; use local, quorum or final")
     }
     throw APIProblem(field: field, rule: "choice", "must be one of: local, quorum, final")
   }

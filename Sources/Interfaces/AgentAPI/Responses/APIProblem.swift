@@ -22,6 +22,8 @@ enum ProblemKind: String, CaseIterable, Sendable {
   case memberRemoved = "member-removed"
   case lastVoter = "last-voter"
   case notLeader = "not-leader"
+  case notFinal = "not-final"
+  case refusedFinally = "refused-finally"
   case payloadTooLarge = "payload-too-large"
   case unsupportedMediaType = "unsupported-media-type"
   case invalid = "invalid"
@@ -30,6 +32,7 @@ enum ProblemKind: String, CaseIterable, Sendable {
   case overloaded = "overloaded"
   case notReady = "not-ready"
   case noLeader = "no-leader"
+  case noFinality = "no-finality"
   case outcomeUnknown = "outcome-unknown"
   case limitReached = "limit-reached"
 
@@ -49,11 +52,12 @@ enum ProblemKind: String, CaseIterable, Sendable {
       .wrongPolicy, .recordFull:
       409
     case .versionConflict, .lockTaken, .notHolder, .memberRemoved, .lastVoter, .notLeader: 409
+    case .notFinal, .refusedFinally: 409
     case .payloadTooLarge: 413
     case .unsupportedMediaType: 415
     case .invalid, .idempotencyMismatch: 422
     case .storageFailed: 500
-    case .overloaded, .notReady, .noLeader: 503
+    case .overloaded, .notReady, .noLeader, .noFinality: 503
     case .outcomeUnknown: 504
     case .limitReached: 507
     }
@@ -81,6 +85,8 @@ enum ProblemKind: String, CaseIterable, Sendable {
     case .memberRemoved: "The member was removed"
     case .lastVoter: "Nobody would be left to vote"
     case .notLeader: "Another node leads"
+    case .notFinal: "It is not final yet"
+    case .refusedFinally: "The final order left no room for the write"
     case .payloadTooLarge: "The body is too large"
     case .unsupportedMediaType: "The body must be application/json"
     case .invalid: "The request breaks a rule"
@@ -89,6 +95,7 @@ enum ProblemKind: String, CaseIterable, Sendable {
     case .overloaded: "The node has too much to do"
     case .notReady: "The node is not ready"
     case .noLeader: "No leader took the request in time"
+    case .noFinality: "Nothing becomes final at this node at present"
     case .outcomeUnknown: "The deadline passed before it was known what became of the write"
     case .limitReached: "A bound of the cluster's common state is reached"
     }

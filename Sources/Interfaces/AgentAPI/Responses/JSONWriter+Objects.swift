@@ -41,8 +41,8 @@ extension JSONWriter {
     list(CapabilityNames.names(of: registration.capabilities))
   }
 
-  mutating func write(_ row: AgentRow, _ score: Score?) {
-    beginObject()
+  /// Writes the members of an agent as it registered, without the braces.
+  mutating func writeMembers(of row: AgentRow) {
     key("id")
     string(row.agent.description)
     key("name")
@@ -57,6 +57,11 @@ extension JSONWriter {
     list(CapabilityNames.names(of: row.capabilities))
     key("createdAt")
     timestamp(row.createdMilliseconds)
+  }
+
+  mutating func write(_ row: AgentRow, _ score: Score?) {
+    beginObject()
+    writeMembers(of: row)
     key("score")
     beginObject()
     key("answersCounted")
@@ -84,8 +89,8 @@ extension JSONWriter {
     endObject()
   }
 
-  mutating func write(_ row: QuestionRow, _ live: QuestionSummary, nowMilliseconds: UInt64) {
-    beginObject()
+  /// Writes the members of a question as it was posted, without the braces.
+  mutating func writeMembers(of row: QuestionRow) {
     key("id")
     string(row.question.description)
     key("asker")
@@ -102,6 +107,11 @@ extension JSONWriter {
     timestamp(row.deadlineMilliseconds)
     key("minimumAnswers")
     unsigned(UInt64(row.minimumAnswers))
+  }
+
+  mutating func write(_ row: QuestionRow, _ live: QuestionSummary, nowMilliseconds: UInt64) {
+    beginObject()
+    writeMembers(of: row)
     key("status")
     string(QuestionStatus(live, atMilliseconds: nowMilliseconds).rawValue)
     key("answers")

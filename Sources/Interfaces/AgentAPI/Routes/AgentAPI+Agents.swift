@@ -46,7 +46,9 @@ extension AgentAPI {
     ) { api, exchange throws(APIProblem) in try api.listAgents(exchange) },
     Route(
       .get, [.literal("v1"), .literal("agents"), .agent], "getAgent", "Gives an agent.",
-      successes: [(200, .json(Shapes.agent))], problems: [.notFound, .overloaded, .storageFailed]
+      query: [readConsistency], readsFinal: true,
+      successes: [(200, .json(.either(Shapes.agent, Shapes.finalAgent)))],
+      problems: [.notFound, .overloaded, .storageFailed]
     ) { api, exchange throws(APIProblem) in try api.getAgent(exchange) },
     Route(
       .get, [.literal("v1"), .literal("leaderboard")], "getLeaderboard",
@@ -155,6 +157,7 @@ extension AgentAPI {
   // MARK: Lookup and lists
 
   private func getAgent(_ exchange: Exchange) throws(APIProblem) {
+    if AgentAPI.wantsFinal(exchange) { return try getFinalAgent(exchange) }
     let id = try exchange.agentID(2)
     guard let known = backend.agent(id) else { throw AgentAPI.unknownAgent(id) }
     readRow(.agent(id), writtenBy: known.stamp, for: exchange) {

@@ -11,6 +11,7 @@ extension AgentAPI {
   static let groupsMax = 20
 
   func getConsensus(_ exchange: Exchange) throws(APIProblem) {
+    if AgentAPI.wantsFinal(exchange) { return try getFinalOutcome(exchange) }
     let known = try knownQuestion(exchange)
     guard let outcome = backend.outcome(known.question) else {
       throw AgentAPI.unknownQuestion(known.question)

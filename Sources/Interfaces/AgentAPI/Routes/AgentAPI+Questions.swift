@@ -47,14 +47,16 @@ extension AgentAPI {
     ) { api, exchange throws(APIProblem) in try api.listQuestions(exchange) },
     Route(
       .get, [.literal("v1"), .literal("questions"), .question], "getQuestion", "Gives a question.",
-      successes: [(200, .json(Shapes.question))],
+      query: [readConsistency], readsFinal: true,
+      successes: [(200, .json(.either(Shapes.question, Shapes.finalQuestion)))],
       problems: [.notFound, .overloaded, .storageFailed]
     ) { api, exchange throws(APIProblem) in try api.getQuestion(exchange) },
     Route(
       .get, [.literal("v1"), .literal("questions"), .question, .literal("consensus")],
       "getConsensus",
-      "Gives what the answers that count amount to at present; always tentative.",
-      successes: [(200, .json(Shapes.consensus))],
+      "Gives what the answers that count amount to at present, tentatively, or the final outcome.",
+      query: [readConsistency], readsFinal: true,
+      successes: [(200, .json(.either(Shapes.consensus, Shapes.finalOutcome)))],
       problems: [.notFound, .overloaded, .storageFailed]
     ) { api, exchange throws(APIProblem) in try api.getConsensus(exchange) },
     Route(
@@ -165,6 +167,7 @@ extension AgentAPI {
   }
 
   private func getQuestion(_ exchange: Exchange) throws(APIProblem) {
+    if AgentAPI.wantsFinal(exchange) { return try getFinalQuestion(exchange) }
     let known = try knownQuestion(exchange)
     readRow(.question(known.question), writtenBy: known.stamp, for: exchange) {
       [unowned self] row throws(APIProblem) in

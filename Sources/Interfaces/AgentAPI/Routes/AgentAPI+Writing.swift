@@ -22,6 +22,8 @@ struct WriteReceipt {
   let requested: WriteLevel
   let reached: WriteLevel
   let isReplayed: Bool
+  /// What executing the operations answered, when the level is final.
+  var receipts: [OperationReceipt] = []
 
   /// Writes the members that every confirmed write has.
   func write(to writer: inout JSONWriter) {
@@ -31,6 +33,7 @@ struct WriteReceipt {
     writer.beginArray()
     for operation in operations { writer.string(operation.description) }
     writer.endArray()
+    if requested == .final { writer.writeReceipts(receipts) }
     writer.key("consistency")
     writer.beginObject()
     writer.key("requested")
@@ -42,6 +45,7 @@ struct WriteReceipt {
 
   static let members: [Shape.Member] = [
     .init("replayed", .flag), .init("operations", .list(.operation)),
+    .init("receipts", .list(Shapes.receipt), isOptional: true),
     .init(
       "consistency",
       .named(
@@ -117,15 +121,19 @@ extension AgentAPI {
 
   private func settle(
     _ result: WriteResult, for exchange: Exchange, isReplayed: Bool,
-    confirmed: (WriteReceipt) -> Void
+    confirmed: @escaping (WriteReceipt) -> Void
   ) {
     switch result {
     case .reached(let level, let operations):
       if isReplayed { metrics.replays += 1 } else { metrics.writesReached += 1 }
-      confirmed(
-        WriteReceipt(
-          operations: operations, requested: exchange.options.level, reached: level,
-          isReplayed: isReplayed))
+      let receipt = WriteReceipt(
+        operations: operations, requested: exchange.options.level, reached: level,
+        isReplayed: isReplayed)
+      if level == .final {
+        sign(receipt, for: exchange, confirmed: confirmed)
+      } else {
+        confirmed(receipt)
+      }
     case .undecided(let reached, let operations):
       metrics.writesUndecided += 1
       finish(exchange, undecided(operations, reached, exchange.options))

@@ -27,6 +27,8 @@ internal import Records
 package final class AgentAPI {
   /// The node behind the door.
   unowned let backend: any AgentBackend
+  /// The final ledger; `nil` on a node of a cluster without finality.
+  private(set) weak var finality: (any FinalityReading)?
   var metrics = APIMetrics(routes: AgentAPI.routes.count)
   /// Kept between responses for its memory.
   var writer = JSONWriter(capacity: 4_096)
@@ -36,9 +38,10 @@ package final class AgentAPI {
   /// Watches and waits for locks.
   let hub: WatchHub
 
-  /// Makes the door of a node.
-  package init(backend: any AgentBackend) {
+  /// Makes the door of a node, with its final ledger if it keeps one, which is held weakly.
+  package init(backend: any AgentBackend, finality: (any FinalityReading)? = nil) {
     self.backend = backend
+    self.finality = finality
     hub = WatchHub(backend: backend)
     backend.controlWatch = hub
   }
@@ -130,10 +133,12 @@ extension AgentAPI {
     if route.isWrite { try WriteOptions.refuseUnoffered(request.query) }
     let query = try route.query.read(query: request.query).get()
     let body = try self.body(of: request, route.body)
+    let write = route.isWrite ? try WriteOptions(query: query, headers: request.headers) : nil
+    if write?.level == .final { _ = try runningFinality() }
     return Exchange(
       route: index, request: request, segments: segments, caller: credentials.agent,
       isOperator: credentials.isOperator, query: query, body: body,
-      write: route.isWrite ? try WriteOptions(query: query, headers: request.headers) : nil,
+      write: write,
       control: try ControlOptions(route.control, query, request.headers, credentials, start),
       start: start, answers: answers)
   }

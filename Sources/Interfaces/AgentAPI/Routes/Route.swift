@@ -11,6 +11,12 @@ enum PathPart: Equatable, Sendable {
   case lease
   case node
   case setting
+  /// A height or an epoch.
+  case number(String)
+  /// A table of the final state.
+  case table
+  /// What is left of the path: one key column in each part.
+  case keyColumns
   /// What is left of the path, slashes included: the name of a key or a lock.
   case rest(String)
 
@@ -26,6 +32,9 @@ enum PathPart: Equatable, Sendable {
     case .lease: "{leaseId}"
     case .node: "{nodeId}"
     case .setting: "{setting}"
+    case .number(let name): "{\(name)}"
+    case .table: "{table}"
+    case .keyColumns: "{key}"
     case .rest(let name): "{\(name)}"
     }
   }
@@ -86,6 +95,8 @@ struct Route: Sendable {
   /// Whether it writes to the node's lane.
   let isWrite: Bool
   let control: ControlUse
+  /// Whether it reads the final ledger, or may be asked to by `consistency`.
+  let readsFinal: Bool
   /// The statuses of success and what comes with each.
   let successes: [(status: Int, content: Content)]
   /// The refusals beyond those that follow from access, body and query.
@@ -97,7 +108,7 @@ struct Route: Sendable {
   init(
     _ method: HTTPMethod, _ path: [PathPart], _ name: String, _ summary: String,
     access: Access = .open, query: [FieldRule] = [], body: ObjectRule? = nil,
-    isWrite: Bool = false, control: ControlUse = .none,
+    isWrite: Bool = false, control: ControlUse = .none, readsFinal: Bool = false,
     successes: [(status: Int, content: Content)], problems: [ProblemKind] = [],
     handler: @escaping Handler
   ) {
@@ -116,6 +127,7 @@ struct Route: Sendable {
     self.body = body
     self.isWrite = isWrite
     self.control = control
+    self.readsFinal = readsFinal
     self.successes = successes
     self.problems = problems
     offered = successes.map(\.content.mediaType)
@@ -127,10 +139,13 @@ struct Route: Sendable {
 
   /// Whether the path matches; parameters are not looked at.
   func matches(_ segments: [String]) -> Bool {
-    if case .rest? = path.last {
-      guard segments.count >= path.count else { return false }
-    } else {
-      guard segments.count == path.count else { return false }
+    let takesRest =
+      switch path.last {
+      case .rest, .keyColumns: true
+      default: false
+      }
+    guard takesRest ? segments.count >= path.count : segments.count == path.count else {
+      return false
     }
     for (index, part) in path.enumerated() {
       if case .literal(let text) = part, text != segments[index] { return false }

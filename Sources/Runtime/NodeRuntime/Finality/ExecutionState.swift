@@ -26,11 +26,18 @@ struct ExecutionState {
   static let blocksPerCommit = 64
 
   private(set) var ledger: Ledger
+  /// The heights before the ledger's, for proofs.
+  private(set) var history: LedgerHistory
+  /// How the epochs followed each other, as far as certificates show it without a gap.
+  private(set) var handovers: [EpochHandover] = []
   let database: LedgerDatabase
   private let lanes: Reader
+  /// Whether a row that was replaced could not be read: earlier heights are not known then.
+  private var isHistoryTorn = false
 
   init(ledger: Ledger, database: LedgerDatabase, lanes: Reader) {
     self.ledger = ledger
+    history = LedgerHistory(at: ledger)
     self.database = database
     self.lanes = lanes
   }
@@ -50,6 +57,7 @@ struct ExecutionState {
         try execute(final.block, endsEpoch: final.endsEpoch, into: &transaction))
     }
     try database.commit(transaction, durable: true)
+    try noteStored(transaction)
     return reports
   }
 
@@ -70,6 +78,7 @@ struct ExecutionState {
       // The epochs are known, with the certificates of their handovers.
       transaction.epochs = []
       try database.commit(transaction, durable: true)
+      try noteStored(transaction)
     }
   }
 
@@ -100,6 +109,7 @@ struct ExecutionState {
     } catch {
       throw ExecutionState.failure(error, at: header.height)
     }
+    remember(executed, changes)
     transaction.rows += changes.rows
     transaction.executed.append(
       ExecutedState(
@@ -153,10 +163,49 @@ struct ExecutionState {
     }
   }
 
+  // MARK: Looking back
+
+  /// Finds what a restart has lost: how the epochs followed, and the heights over which nothing but
+  /// time has passed.
+  mutating func resume() throws {
+    handovers = try ExecutionState.handovers(database.reads)
+    var height = ledger.height
+    while height > 1, let executed = try database.reads.executed(at: height - 1),
+      let block = try database.reads.block(at: height - 1)
+    {
+      let roots = LedgerHistory.Roots(
+        height: height - 1, rows: executed.rowsRoot, lanes: executed.lanesRoot)
+      guard
+        try history.resume(roots, timestamp: block.block.header.timestamp, in: ledger)
+      else { return }
+      height -= 1
+    }
+  }
+
+  private mutating func remember(_ executed: ExecutedBlock, _ changes: LedgerChanges) {
+    guard !isHistoryTorn else { return }
+    do {
+      try history.note(executed, changes, of: ledger) { [database] table, key in
+        try database.reads.row(table: table, key: key)
+      }
+    } catch {
+      // Proofs of earlier heights are given up, execution is not: it needs no stored row.
+      isHistoryTorn = true
+    }
+  }
+
+  /// Takes note that a transaction is on the disk.
+  private mutating func noteStored(_ transaction: LedgerTransaction) throws {
+    if isHistoryTorn { history.forget(at: ledger) }
+    isHistoryTorn = false
+    history.trim()
+    if !transaction.epochs.isEmpty { handovers = try ExecutionState.handovers(database.reads) }
+  }
+
   // MARK: The end of an epoch
 
   /// Keeps the certificate by which an epoch was handed over.
-  func store(handover certificate: Certificate) throws {
+  mutating func store(handover certificate: Certificate) throws {
     let next = certificate.statement.epoch + 1
     guard let epoch = try database.reads.epoch(next), epoch.handover == nil else { return }
     var transaction = LedgerTransaction()
@@ -165,6 +214,7 @@ struct ExecutionState {
         epoch: next, parent: epoch.parent, validators: epoch.validators, handover: certificate)
     ]
     try database.commit(transaction, durable: false)
+    try noteStored(transaction)
   }
 
   /// What finalizes an epoch's last block when a descendant does: a segment as peers exchange it,

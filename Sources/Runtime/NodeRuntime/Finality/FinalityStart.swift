@@ -22,10 +22,14 @@ enum FinalityStart {
     let configuration: FinalityPlaneConfiguration
     let recovery: FinalityRecovery
     let journal: VoteJournal
-    let worker: ExecutionWorker
     let gate: FinalityGate
+    /// The last executed height and its root.
+    let executed: (height: UInt64, root: Digest)
+    /// What answers readers beside the thread that executes.
+    let reader: LedgerReader
     /// Whether this key has voted and does not know for what.
     let isAmnesiac: Bool
+    let worker: ExecutionWorker
   }
 
   /// The chain of the swarm that a configuration's node hosts.
@@ -62,7 +66,8 @@ enum FinalityStart {
         .warning,
         "the votes of this node are gone: it votes once others have told it where agreement stands")
     }
-    let state = try execution(chain, founders, "\(directory)/ledger", storage)
+    var state = try execution(chain, founders, "\(directory)/ledger", storage)
+    try state.resume()
     var engine = BFTConfiguration(
       chain: chain, genesis: founders, key: configuration.nodeKey.signingKey)
     engine.epochLength = epochLength
@@ -72,9 +77,12 @@ enum FinalityStart {
     for epoch in try state.database.reads.epochs() {
       gate.learn(epoch.validators, epoch: epoch.epoch)
     }
+    let reader = try LedgerReader(
+      directory: "\(directory)/ledger", chain: chain, tables: Ledger.schemas)
     return Opened(
       configuration: FinalityPlaneConfiguration(engine: engine), recovery: recovery,
-      journal: journal, worker: ExecutionWorker(state), gate: gate, isAmnesiac: votes.isAmnesiac)
+      journal: journal, gate: gate, executed: (state.ledger.height, state.ledger.root),
+      reader: reader, isAmnesiac: votes.isAmnesiac, worker: ExecutionWorker(state))
   }
 
   // MARK: The ledger
