@@ -30,6 +30,8 @@ struct Four {
   var notices: [BFTNotice] = []
   /// Engines that are cut off.
   var down: Set<Int> = []
+  /// Messages that nobody gets.
+  var isLost: (FinalityMessage) -> Bool = { _ in false }
   /// Whether records become durable by themselves.
   var confirms = true
 
@@ -104,7 +106,9 @@ struct Four {
     while !queue.isEmpty, count < most {
       let next = queue.removeFirst()
       count += 1
-      guard !down.contains(next.from), !down.contains(next.to) else { continue }
+      guard !down.contains(next.from), !down.contains(next.to), !isLost(next.message) else {
+        continue
+      }
       guard let verified = door.check(next.message) else {
         preconditionFailure("the door refuses \(next.message)")
       }
@@ -122,6 +126,25 @@ struct Four {
       }
       deliver(200)
     }
+  }
+
+  /// Starts an engine of the first epoch again from its journal and its final blocks.
+  mutating func restartWithBlocks(_ index: Int) throws {
+    let blocks = finalized[index]
+    var recovery = BFTRecovery()
+    recovery.journal = journals[index]
+    recovery.recent = blocks
+    if let last = blocks.last {
+      let height = last.block.header.height
+      recovery.tip = last.block
+      recovery.certificate = last.certificate
+      recovery.executed = (height, Four.root(height))
+      recovery.earlierRoots =
+        [(0, .zero)] + (1..<max(height, 1)).map { (height: $0, root: Four.root($0)) }
+    }
+    engines[index] = try BFT(Four.configuration(index), recovery: recovery, at: now)
+    unconfirmed[index] = nil
+    queue.removeAll { $0.from == index || $0.to == index }
   }
 
   /// Starts an engine again from its journal alone.

@@ -37,6 +37,12 @@ import Testing
     #expect(well.violations.isEmpty)
   }
 
+  @Test func `an unjustified block is found out by the rule, not at the door`() throws {
+    let scenario = try #require(FinalityScenario.named("chaos"))
+    let run = Campaign.run(scenario, validators: 4, seed: 1, bug: .skipJustification)
+    #expect(run.violations.first?.rule == .justification)
+  }
+
   @Test func `there is a run for every bug that can be planted`() {
     #expect(Set(EngineTests.kills.map(\.bug)) == Set(BFTBug.allCases))
   }

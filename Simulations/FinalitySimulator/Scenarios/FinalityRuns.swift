@@ -7,7 +7,7 @@ package enum FinalityRuns {
 
   /// The names of all scenarios.
   package static var scenarios: [String] {
-    FinalityScenario.all.map(\.name).filter { !campaigns.contains($0) }
+    (FinalityScenario.all + FinalityScenario.long).map(\.name).filter { !campaigns.contains($0) }
   }
 
   /// Runs a campaign or a scenario, and tells whether everything was as it must be; `nil` when

@@ -8,6 +8,7 @@ extension FinalityScenario {
       setup.goal = 20
       return setup
     },
+    FinalityScenario("outage") { validators, _ in outage(validators, of: .seconds(900)) },
     FinalityScenario("late-bundles") { validators, _ in
       var setup = FinalitySetup(validators: validators)
       setup.bundleDelayMax = .milliseconds(150)

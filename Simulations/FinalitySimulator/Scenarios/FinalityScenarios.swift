@@ -28,9 +28,27 @@ package struct FinalityScenario: Sendable {
   /// Every scenario by name, in the order of the table.
   package static let all = network + liars + crashes + chain
 
+  /// Scenarios that take much longer than the others.
+  package static let long = [
+    FinalityScenario("day-long-outage") { validators, _ in
+      outage(validators, of: .seconds(24 * 3_600))
+    }
+  ]
+
   /// The scenario of a name.
   package static func named(_ name: String) -> FinalityScenario? {
-    all.first { $0.name == name }
+    (all + long).first { $0.name == name }
+  }
+
+  /// Everybody is connected, and too many lack what the others propose: views are nullified one
+  /// after another.
+  static func outage(_ validators: Int, of duration: TimeSpan) -> FinalitySetup {
+    var setup = FinalitySetup(validators: validators)
+    setup.network.calm = after(milliseconds: 0) + duration
+    setup.lateLearners = Array(0...(validators - 1) / 3)
+    setup.bundleInterval = .seconds(300)
+    setup.goal = 1
+    return setup
   }
 
   /// Virtual time counted from the start of a run.

@@ -65,6 +65,8 @@ package struct FinalitySetup: Sendable {
   package var bundleInterval = TimeSpan.milliseconds(15)
   /// When the last bundle is made; `nil` for never.
   package var bundlesUntil: Instant?
+  /// Nodes that hear of no bundle before the network is calm.
+  package var lateLearners: [Int] = []
   /// Milliseconds by which nodes' wall clocks are wrong.
   package var clockErrors: [Int64] = []
   /// Heights of an epoch.

@@ -158,6 +158,9 @@ extension FinalityWorld {
   }
 
   private mutating func learn(_ host: Int, _ number: UInt64) {
+    if now < setup.network.calm, setup.lateLearners.contains(host) {
+      return heap.push(.learned(host, number), at: setup.network.calm)
+    }
     hosts[host].application.known = max(hosts[host].application.known, number)
     sayWork(host)
     let missing = hosts[host].missing
