@@ -252,7 +252,7 @@ let testTargets: [Target] = [
     "NodeCoreTests",
     [
       "Primitives", "Wire", "Crypto", "Records", "CoreKit", "RaftCore", "ControlCore",
-      "MembershipCore", "CoordinatorCore", "NodeCore",
+      "MembershipCore", "CoordinatorCore", "NodeCore", "BFTCore", "GossipCore",
     ]),
   tests(
     "NodeRuntimeTests",

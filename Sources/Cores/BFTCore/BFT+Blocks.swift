@@ -42,7 +42,7 @@ extension BFT {
   }
 
   /// Whether a notarized block waits for a descendant to become final by.
-  var hasUnfinalized: Bool {
+  package var hasUnfinalized: Bool {
     views.entries.contains { $0.key > finalized.view && $0.value.notarization != nil }
   }
 
