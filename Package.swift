@@ -263,7 +263,7 @@ let testTargets: [Target] = [
     "NodeCoreTests",
     [
       "Primitives", "Wire", "Crypto", "Records", "CoreKit", "RaftCore", "ControlCore",
-      "MembershipCore", "CoordinatorCore", "NodeCore",
+      "MembershipCore", "CoordinatorCore", "NodeCore", "BFTCore", "GossipCore",
     ]),
   tests(
     "NodeRuntimeTests",

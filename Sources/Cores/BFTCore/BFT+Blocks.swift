@@ -73,7 +73,7 @@ extension BFT {
   }
 
   /// Whether a notarized block waits for a descendant to become final by.
-  var hasUnfinalized: Bool {
+  package var hasUnfinalized: Bool {
     openViews.contains { views[$0]?.notarization != nil }
   }
 

@@ -12,7 +12,7 @@ extension Ledger {
     guard let operation = Ledger.decode(bytes) else { return .invalid }
     let code = admit(operation)
     guard code == .accepted else { return code }
-    tables.apply(bytes, at: stamp, into: &written)
+    tables.settle(operation, at: stamp, into: &written)
     let agent: AgentID
     switch operation {
     case .register(let registration):
@@ -34,7 +34,7 @@ extension Ledger {
     if let index = accountIndexes[agent] {
       let leaf = SignedBundle.leaf(of: bytes)
       accounts[index].stream.append(Blake2b.hash(leaf.bytes, .streamLeaf))
-      put(Ledger.row(of: accounts[index]))
+      touch(index)
     }
     return .accepted
   }
@@ -101,6 +101,13 @@ extension Ledger {
   /// An agent's account.
   package func account(_ agent: AgentID) -> Account? {
     accountIndexes[agent].map { accounts[$0] }
+  }
+
+  /// The account's row is written when the block ends, once.
+  mutating func touch(_ index: Int) {
+    if accounts[index].isTouched { return }
+    accounts[index].isTouched = true
+    touchedAccounts.append(index)
   }
 
   private mutating func open(_ agent: AgentID) {

@@ -97,7 +97,7 @@ extension Ledger {
     for answer in questions[index].answers where answer.agent != judge {
       guard let account = accountIndexes[answer.agent] else { continue }
       accounts[account].learn(isRight: answer.key == key, strength: strength)
-      put(Ledger.row(of: accounts[account]))
+      touch(account)
     }
   }
 
@@ -109,7 +109,7 @@ extension Ledger {
       guard let account = accountIndexes[answer.agent] else { continue }
       accounts[account].locked -= answer.stake
       accounts[account].available += answer.stake
-      put(Ledger.row(of: accounts[account]))
+      touch(account)
       put(Ledger.row(of: answer, questions[index], at: place))
     }
   }

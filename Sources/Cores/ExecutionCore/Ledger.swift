@@ -25,11 +25,11 @@ package struct Ledger: Sendable {
   /// The time of that block.
   package internal(set) var timestamp: UInt64 = 0
   /// Agents, questions, answers, members and records as executed.
-  package internal(set) var tables = LiveTables()
+  package internal(set) var tables = LiveTables(hashesRows: false)
   /// The root over all rows.
   package internal(set) var rowsRoot = Digest.zero
   /// The nodes of the tree over rows.
-  package internal(set) var trie = MemoryTrieNodes()
+  package internal(set) var trie = MemoryTrieNodes(areChecked: false)
   /// What was ever minted, in millionths.
   package internal(set) var minted: Int64 = 0
   /// What was taken from those who lied, in millionths.
@@ -47,6 +47,8 @@ package struct Ledger: Sendable {
   var sets = SortedMap<UInt64, ValidatorSet>()
   /// What the block at work wrote.
   var written: [Row] = []
+  /// Accounts whose rows are written when the block ends.
+  var touchedAccounts: [Int] = []
 
   /// Begins a chain: each validator's bond is minted.
   package init(
@@ -129,6 +131,12 @@ package struct Ledger: Sendable {
 
   /// Brings the tree over rows up to date (E3).
   mutating func commit(into changes: inout LedgerChanges) {
+    tables.writeScores(into: &written)
+    for index in touchedAccounts {
+      accounts[index].isTouched = false
+      put(Ledger.row(of: accounts[index]))
+    }
+    touchedAccounts.removeAll(keepingCapacity: true)
     var newest = ChangedRows()
     for row in written { newest.note(row) }
     do {

@@ -31,6 +31,8 @@ package struct Account: Hashable, Sendable {
   package internal(set) var wrong: Int64 = 0
   /// The agent's accepted operations.
   package internal(set) var stream = MountainRange()
+  /// Whether its row is to be written at the end of the block.
+  var isTouched = false
 
   /// Adds evidence after an older one decayed by 1023/1024.
   mutating func learn(isRight: Bool, strength: Int64) {

@@ -1,4 +1,4 @@
-internal import Records
+package import Records
 
 /// Settlement: what the facts together mean for answers and scores (I2 to I5).
 ///
@@ -113,7 +113,7 @@ extension LiveTables {
   }
 
   /// Writes the score rows that changed (I5).
-  mutating func writeScores(into rows: inout [Row]) {
+  package mutating func writeScores(into rows: inout [Row]) {
     if dirtyScores.isEmpty { return }
     for index in dirtyScores {
       agents[Int(index)].isScoreDirty = false

@@ -85,11 +85,15 @@ package struct LiveTables: Sendable {
 
   /// The hash of the set of all rows (I6).
   package internal(set) var rowSet = LatticeHash()
+  private let hashesRows: Bool
 
-  /// Makes empty tables.
-  package init() {}
+  /// Makes empty tables. Whoever commits to the rows in another way needs no hash of their set.
+  package init(hashesRows: Bool = true) {
+    self.hashesRows = hashesRows
+  }
 
-  /// The digest of the set of all rows: equal on nodes that applied the same operations.
+  /// The digest of the set of all rows: equal on nodes that applied the same operations; of no
+  /// meaning when rows are not hashed.
   package var rowsDigest: Digest { rowSet.digest }
 
   /// Applies one operation and appends the rows that change to `rows`.
@@ -105,8 +109,16 @@ package struct LiveTables: Sendable {
       ignoredOperations += 1
       return
     }
+    settle(decoded, at: stamp, into: &rows)
+    writeScores(into: &rows)
+  }
+
+  /// Applies an operation that keeps the rules; rows of scores follow with `writeScores`.
+  package mutating func settle(
+    _ operation: LedgerOperation, at stamp: OperationStamp, into rows: inout [Row]
+  ) {
     let compact = compact(stamp)
-    switch decoded {
+    switch operation {
     case .register(let registration):
       register(registration, stamp, compact, into: &rows)
     case .ask(let posting): post(posting, stamp, compact, into: &rows)
@@ -116,7 +128,6 @@ package struct LiveTables: Sendable {
     case .define(let definition): define(definition, stamp, compact, into: &rows)
     case .change(let change): self.change(change, stamp, compact, into: &rows)
     }
-    writeScores(into: &rows)
   }
 
   /// The operation that the bytes are, or `nil` when every node is to ignore them.
@@ -190,6 +201,7 @@ extension LiveTables {
 
   /// Replaces a row in the set hash (I6).
   mutating func replaceDigest(_ old: Digest?, with new: Digest) {
+    guard hashesRows else { return }
     if let old { rowSet.remove(old) }
     rowSet.insert(new)
   }

@@ -1,14 +1,14 @@
-internal import GossipCore
-internal import Primitives
-internal import Records
+package import GossipCore
+package import Primitives
+package import Records
 
 /// Where the cut of a block not yet final stands: the final cut and what its ancestors add.
-struct CutBase: Sendable {
+package struct CutBase: Sendable {
   /// What unfinalized ancestors move.
   private var moved = SortedMap<LaneID, UInt64>()
 
   /// The cut after `chain`, blocks on top of the final one.
-  init(after chain: [Block]) {
+  package init(after chain: [Block]) {
     for block in chain {
       for advance in block.body.advances { moved[advance.lane] = advance.number }
     }
@@ -25,14 +25,14 @@ struct CutBase: Sendable {
 /// A cut names for each lane a bundle; everything before it in the lane is below the cut, too. It
 /// is *closed* when the context of every bundle below it is below it: then execution never meets
 /// an effect before its cause.
-enum CutBuilder {
+package enum CutBuilder {
   /// Operations that a proposed block executes at most, but for the first bundle of each lane.
-  static let operationsMax = 16_384
+  package static let operationsMax = 16_384
 
   /// The highest closed cut above `base` of which this node holds everything on disk, as what
   /// moves; at most `BlockLimits.laneAdvanceMax` bundles of each lane, and `operationsMax`
   /// operations shared out evenly. With `validators`, only what a quorum of them has said to hold.
-  static func advances(
+  package static func advances(
     over base: CutBase, _ windows: SortedMap<LaneID, LaneWindow>, _ gossip: borrowing Gossip,
     validators: ValidatorSet?
   ) -> [CutAdvance] {
@@ -60,7 +60,7 @@ enum CutBuilder {
   }
 
   /// Whether some lane stands on this node's disk beyond the final cut.
-  static func hasAdvance(
+  package static func hasAdvance(
     _ windows: SortedMap<LaneID, LaneWindow>, _ gossip: borrowing Gossip
   ) -> Bool {
     for (lane, window) in windows.entries
@@ -118,7 +118,7 @@ enum CutBuilder {
   }
 
   /// What a node thinks of a block's cut.
-  enum Judgement: Hashable, Sendable {
+  package enum Judgement: Hashable, Sendable {
     /// Everything below it is on this node's disk, and it is closed.
     case held
     /// Not yet: something is missing here, or stands otherwise here.
@@ -128,7 +128,7 @@ enum CutBuilder {
   }
 
   /// Judges the cut of `block` over its ancestors.
-  static func judge(
+  package static func judge(
     _ block: Block, over base: CutBase, _ windows: SortedMap<LaneID, LaneWindow>,
     _ gossip: borrowing Gossip
   ) -> Judgement {

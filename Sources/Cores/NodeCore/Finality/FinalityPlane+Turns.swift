@@ -1,13 +1,13 @@
 internal import BFTCore
-internal import CoreKit
-internal import GossipCore
+package import CoreKit
+package import GossipCore
 internal import Primitives
 internal import Records
 
 /// What a turn does: answers the engine, and hands out what is final.
 extension FinalityPlane {
   /// Does what the turn's events call for; `out` gets what is for the driver.
-  mutating func endTurn(
+  package mutating func endTurn(
     _ gossip: borrowing Gossip, at now: Moment, into out: inout FinalityPlaneEffects
   ) {
     refill(gossip, into: &out)
@@ -66,14 +66,15 @@ extension FinalityPlane {
     effects.checkWanted.removeAll(keepingCapacity: true)
     effects.bodyWanted.removeAll(keepingCapacity: true)
     effects.finalized.removeAll(keepingCapacity: true)
-    for block in finalized { take(block) }
+    for block in finalized { take(block, at: now) }
     if !finalized.isEmpty { hasAdvance = CutBuilder.hasAdvance(windows, gossip) }
     for wanted in checks { judge(wanted, gossip, at: now) }
     for wanted in bodies { propose(wanted, gossip, at: now) }
     return !(checks.isEmpty && bodies.isEmpty && finalized.isEmpty)
   }
 
-  private mutating func take(_ block: FinalizedBlock) {
+  private mutating func take(_ block: FinalizedBlock, at now: Moment) {
+    let change = lastChange
     for advance in block.block.body.advances {
       let before = windows[advance.lane]?.final ?? 0
       counters.bundlesFinalized += advance.number - min(advance.number, before)
@@ -86,6 +87,7 @@ extension FinalityPlane {
       lastChange = block.block.header.height
       nextDue = nil
     }
+    if lastChange > change { vouchAt = now.instant + configuration.vouchDelay }
     counters.blocksFinalized += 1
     unexecuted.append(block)
   }
@@ -112,9 +114,14 @@ extension FinalityPlane {
   private mutating func propose(
     _ wanted: BodyWanted, _ gossip: borrowing Gossip, at now: Moment
   ) {
-    guard isBehind(wanted) else { return offer(wanted, gossip, at: now) }
-    // Blocks without content would only be more to execute: wait for execution, but not until
-    // others lose patience.
+    deferred = nil
+    deferredUntil = nil
+    let advances = advances(wanted, gossip)
+    guard advances.isEmpty, isBehind(wanted) || !isDue(at: now, after: wanted.parentChain) else {
+      return offer(wanted, advances, at: now)
+    }
+    // Blocks without content would only be more to agree on and to execute: wait for execution or
+    // for bundles, but not until others lose patience.
     deferred = wanted
     deferredUntil = now.instant + configuration.emptyDelay
   }
@@ -125,35 +132,54 @@ extension FinalityPlane {
     wanted.parent.height > executedHeight + BFTConfiguration.executionLagMax
   }
 
-  private mutating func offer(_ wanted: BodyWanted, _ gossip: borrowing Gossip, at now: Moment) {
-    var advances: [CutAdvance] = []
-    if !isBehind(wanted) {
-      // Once a view was lost, bundles that others lack may have been the reason.
-      let isCautious = wanted.parent.view + 1 < wanted.view
-      advances = CutBuilder.advances(
-        over: CutBase(after: wanted.parentChain), windows, gossip,
-        validators: isCautious ? engine.validators : nil)
-    }
+  /// What a block after this parent can move.
+  private func advances(_ wanted: BodyWanted, _ gossip: borrowing Gossip) -> [CutAdvance] {
+    if isBehind(wanted) { return [] }
+    // Once a view was lost, bundles that others lack may have been the reason.
+    let isCautious = wanted.parent.view + 1 < wanted.view
+    return CutBuilder.advances(
+      over: CutBase(after: wanted.parentChain), windows, gossip,
+      validators: isCautious ? engine.validators : nil)
+  }
+
+  private mutating func offer(_ wanted: BodyWanted, _ advances: [CutAdvance], at now: Moment) {
     engine.handle(
       .body(BlockBody(advances: advances), parent: wanted.parent.hash, view: wanted.view), at: now,
       into: &effects)
   }
 
-  /// Offers the body that was put off when execution has caught up, or the time is over.
+  /// Offers the body that was put off when it has something to carry, or the time is over and there
+  /// still is something to agree on.
   private mutating func offerDeferred(_ gossip: borrowing Gossip, at now: Moment) {
-    guard let wanted = deferred, let until = deferredUntil,
-      until <= now.instant || !isBehind(wanted)
-    else { return }
+    guard let wanted = deferred else { return }
+    if let until = deferredUntil, until <= now.instant { deferredUntil = nil }
+    let isOver = deferredUntil == nil && (hasWork(at: now) || engine.hasUnfinalized)
+    // Nothing is looked up while no lane is above the final cut.
+    let advances = hasAdvance ? advances(wanted, gossip) : []
+    let isDue = !isBehind(wanted) && isDue(at: now, after: wanted.parentChain)
+    guard isOver || !advances.isEmpty || isDue else { return }
     deferred = nil
     deferredUntil = nil
-    offer(wanted, gossip, at: now)
+    offer(wanted, advances, at: now)
   }
 
   /// Whether there is something to finalize: bundles above the cut, changes whose outcome no final
   /// header vouches for, or something due by time.
   private func hasWork(at now: Moment) -> Bool {
-    if hasAdvance || engine.finalizedExecutedHeight < lastChange { return true }
-    return nextDue.map { $0 < now.wallMilliseconds } ?? false
+    hasAdvance || isDue(at: now)
+  }
+
+  /// Whether a block without content says something: it vouches for what was executed and has
+  /// waited for that long enough, or does what is due by time.
+  ///
+  /// Not when `chain`, blocks on top of the final one, does so already.
+  private func isDue(at now: Moment, after chain: [Block] = []) -> Bool {
+    let last = chain.last?.header
+    let vouched = max(engine.finalizedExecutedHeight, last?.executedHeight ?? 0)
+    let isWaiting = vouched < min(lastChange, executedHeight)
+    if isWaiting, vouchAt.map({ $0 <= now.instant }) ?? true { return true }
+    guard let nextDue else { return false }
+    return nextDue < now.wallMilliseconds && (last?.timestamp ?? 0) <= nextDue
   }
 
   private mutating func armDue(at now: Moment) {

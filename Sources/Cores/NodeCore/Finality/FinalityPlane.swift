@@ -1,7 +1,6 @@
 package import BFTCore
 package import CoreKit
 internal import Crypto
-internal import GossipCore
 package import Primitives
 package import Records
 
@@ -58,9 +57,12 @@ package struct FinalityPlane: Sendable {
   /// Whether some lane stands on this node's disk beyond the final cut, as last looked up.
   var hasAdvance = false
   var saidWork = false
-  /// A body that the engine wants and that has nothing to carry while execution is behind.
+  /// A body that the engine wants and that has nothing to carry, and until when it is put off;
+  /// `nil` when it waits for work.
   var deferred: BodyWanted?
   var deferredUntil: Instant?
+  /// Until when nobody makes a block only to vouch for what was executed.
+  var vouchAt: Instant?
   /// When the engine asked for something that is answered in the next turn.
   var unansweredAt: Instant?
   /// When `nextDue` comes by the monotonic clock.
@@ -102,7 +104,7 @@ package struct FinalityPlane: Sendable {
 
   /// When time must be told.
   package var nextDeadline: Instant? {
-    [engine.nextDeadline, dueAt, deferredUntil, unansweredAt].compactMap(\.self).min()
+    [engine.nextDeadline, dueAt, deferredUntil, vouchAt, unansweredAt].compactMap(\.self).min()
   }
 
   /// The first numbered invariant that does not hold.
@@ -115,7 +117,7 @@ package struct FinalityPlane: Sendable {
   // MARK: Lanes
 
   /// Takes note of a bundle that is now part of this node's history.
-  mutating func take(_ bundle: SignedBundle) {
+  package mutating func take(_ bundle: SignedBundle) {
     let header = bundle.header
     // In place: a window taken out and put back would be copied.
     if windows[header.lane] == nil { windows[header.lane] = LaneWindow() }
@@ -123,7 +125,7 @@ package struct FinalityPlane: Sendable {
   }
 
   /// Lanes reached the disk, froze or were heard of.
-  mutating func noteLanesMoved() { lanesMoved = true }
+  package mutating func noteLanesMoved() { lanesMoved = true }
 
   // MARK: Events
 
@@ -135,7 +137,8 @@ package struct FinalityPlane: Sendable {
     engine.handle(.disconnected(peer), at: now, into: &effects)
   }
 
-  mutating func handle(_ event: consuming FinalityPlaneEvent, at now: Moment) {
+  /// Takes an event; its effects come with `endTurn`.
+  package mutating func handle(_ event: consuming FinalityPlaneEvent, at now: Moment) {
     switch event {
     case .received(let message, let peer):
       engine.handle(.received(message, from: peer), at: now, into: &effects)
@@ -158,8 +161,10 @@ package struct FinalityPlane: Sendable {
     }
   }
 
-  mutating func handleDeadline(at now: Moment) {
+  /// Takes note that a deadline may have come.
+  package mutating func handleDeadline(at now: Moment) {
     if let due = dueAt, due <= now.instant { dueAt = nil }
+    if let due = vouchAt, due <= now.instant { vouchAt = nil }
     if let due = engine.nextDeadline, due <= now.instant {
       engine.handle(.deadline, at: now, into: &effects)
     }

@@ -8,8 +8,12 @@ package import Records
 package struct FinalityPlaneConfiguration: Sendable {
   /// The engine that agrees on blocks.
   package var engine: BFTConfiguration
-  /// How long a leader waits for execution before it proposes a block without content.
+  /// How long a leader waits for execution, or for something to carry, before it proposes a block
+  /// without content.
   package var emptyDelay = TimeSpan.milliseconds(20)
+  /// How long what was executed waits for a next block that vouches for it anyway, before one is
+  /// made for that alone.
+  package var vouchDelay = TimeSpan.milliseconds(50)
 
   /// Describes the finality of a chain.
   package init(engine: BFTConfiguration) {

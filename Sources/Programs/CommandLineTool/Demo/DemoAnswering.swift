@@ -49,9 +49,9 @@ struct DemoAnswering: Sendable {
       return .abstained("\(error)")
     }
     let reply = try client.post(
-      "/v1/questions/\(question)/answers?consistency=quorum", answer.body)
-    guard reply.json["consistency"]?["reached"]?.string == "quorum" else {
-      throw UnexpectedReply("an answer", lacks: "the level quorum")
+      "/v1/questions/\(question)/answers?consistency=final", answer.body)
+    guard reply.json["consistency"]?["reached"]?.string == "final" else {
+      throw UnexpectedReply("an answer", lacks: "the level final")
     }
     return .answered(value: answer.value ?? answer.content, endpoint: reply.endpoint)
   }

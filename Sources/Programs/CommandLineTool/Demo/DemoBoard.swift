@@ -2,7 +2,7 @@
 struct DemoBoard: Sendable {
   /// What came of a question at one agent.
   enum Reply: Sendable {
-    /// A quorum has the answer.
+    /// The answer is final.
     case answered(value: String, endpoint: Int)
     /// The agent's program had none.
     case abstained(String)
@@ -12,7 +12,7 @@ struct DemoBoard: Sendable {
   var replies: [[Reply?]]
   /// How many questions are settled.
   var settled = 0
-  /// How many answers were acknowledged by a quorum.
+  /// How many answers were acknowledged as final.
   var acknowledged = 0
   /// How often an agent had to turn to another node.
   var failovers = 0

@@ -57,7 +57,8 @@ extension DemoReport {
 
   private func write(nodes: [DemoNodeState], to writer: inout JSONWriter) {
     writer.key("nodes")
-    writer.array(nodes) { writer, state in
+    writer.array(Array(nodes.enumerated())) { writer, entry in
+      let (place, state) = entry
       writer.key("index")
       writer.integer(state.node)
       writer.key("bundles")
@@ -68,6 +69,11 @@ extension DemoReport {
       writer.string(state.lanesRoot)
       writer.key("rowsDigest")
       writer.string(state.rowsDigest)
+      let view = views.indices.contains(place) ? views[place] : nil
+      writer.key("executedHeight")
+      if let view { writer.unsigned(view.executedHeight) } else { writer.null() }
+      writer.key("executedRoot")
+      if let view { writer.string(view.rootText) } else { writer.null() }
     }
   }
 

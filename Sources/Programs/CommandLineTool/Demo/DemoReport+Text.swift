@@ -9,14 +9,14 @@ extension DemoReport {
     text += "\n" + nodeTable(console) + "\n"
     text += """
       operations   \(operations) in \(DemoReport.tenths(milliseconds / 100)) s, \
-      \(DemoReport.tenths(Int(operationTenthsPerSecond))) per second, each acknowledged by a \
-      quorum; the checkers are what takes the time
+      \(DemoReport.tenths(Int(operationTenthsPerSecond))) per second; the checkers are \
+      what takes the time
       outage       node \(outage.node) killed with SIGKILL at question \(outage.question), \
       \(DemoReport.tenths(outage.killedMilliseconds / 100)) s after the first; started again after \
       \(outage.downMilliseconds) ms, ready in \(outage.readyMilliseconds) ms
                    \(outage.bundlesMissed) bundles missed, all there \
       \(outage.catchUpMilliseconds) ms after its start
-                   \(outage.answersMeanwhile) answers acknowledged meanwhile, \(failovers) times \
+                   \(outage.answersMeanwhile) answers final meanwhile, \(failovers) times \
       an agent turned to another node
 
 
@@ -56,13 +56,15 @@ extension DemoReport {
   private func nodeTable(_ console: Console) -> String {
     var table = Table([
       ("NODE", .right), ("BUNDLES", .right), ("OPERATIONS", .right), ("LANES ROOT", .left),
-      ("ROWS", .left), ("EQUAL", .left),
+      ("ROWS", .left), ("HEIGHT", .right), ("LEDGER ROOT", .left), ("EQUAL", .left),
     ])
-    for state in states {
-      let isEqual = state.agrees(with: states[0])
+    for (place, state) in states.enumerated() {
+      let view = views.indices.contains(place) ? views[place] : nil
+      let isEqual = state.agrees(with: states[0]) && view != nil
       table.append([
         .init("\(state.node)"), .init("\(state.bundles)"), .init("\(state.operations)"),
-        .init(String(state.lanesRoot.prefix(16))), .init(String(state.rowsDigest.prefix(16))),
+        .init(String(state.lanesRoot.prefix(12))), .init(String(state.rowsDigest.prefix(12))),
+        .init(view.map { "\($0.executedHeight)" } ?? "-"), .init(view?.rootText ?? "-"),
         isEqual ? .init("yes", .green) : .init("no", .red),
       ])
     }

@@ -41,9 +41,11 @@ struct DemoReport: Sendable {
   let verdicts: [DemoVerdict]
   /// What each node holds in the end.
   let states: [DemoNodeState]
+  /// What each node says of the blocks; empty when they did not come to the same.
+  let views: [FinalityView]
   /// What was killed and how it came back.
   let outage: DemoOutage
-  /// Answers that a quorum acknowledged.
+  /// Answers that were acknowledged as final.
   let acknowledged: Int
   /// How often an agent turned to another node.
   let failovers: Int

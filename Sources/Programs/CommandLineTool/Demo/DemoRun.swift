@@ -24,7 +24,7 @@ struct DemoRun: Sendable {
       isCancelled: isCancelled)
     progress.tell(
       "\(cast.agents.count) checkers are agents, each at a node of its own choice; asking "
-        + "\(truths.count) questions, every write acknowledged by a quorum …")
+        + "\(truths.count) questions; answers and truths are acknowledged when they are final …")
     let start = MonotonicClock.milliseconds
     let operationsBefore = try operations()
     let questions = try ask(cast)
@@ -117,6 +117,8 @@ struct DemoRun: Sendable {
     let inspection = DemoInspection(endpoints: nodes.endpoints, isCancelled: isCancelled)
     let board = board.value
     let states = try inspection.states()
+    let settlement = try FinalitySettlement.wait(
+      nodes.endpoints, patience: SwarmClient.patienceMilliseconds)
     let tallies = cast.agents.map {
       DemoTally($0, verdicts: verdicts, replies: board.replies)
     }
@@ -126,17 +128,22 @@ struct DemoRun: Sendable {
     let checks = [
       DemoCheck(
         claim:
-          "acknowledged answers lost: \(lost.count); all \(board.acknowledged) were looked for "
+          "final answers lost: \(lost.count); all \(board.acknowledged) were looked for "
           + "on each of \(states.count) nodes", faults: lost),
       DemoCheck(
         claim: "every node has the same bundles, lanes root and rows",
         faults: differing.map { "node \($0.node) differs from node \(states[0].node)" }),
       DemoCheck(
+        claim:
+          "every node has executed the same blocks to one root, and all bundles are below them",
+        faults: settlement == nil ? ["heights or roots differ, or something is not final"] : []),
+      DemoCheck(
         claim: "every node counts the same right answers of each agent as were counted here",
         faults: try inspection.wrongScores(tallies)),
     ]
     return DemoReport(
-      settings: settings, tallies: tallies, verdicts: verdicts, states: states, outage: outage,
+      settings: settings, tallies: tallies, verdicts: verdicts, states: states,
+      views: settlement?.views ?? [], outage: outage,
       acknowledged: board.acknowledged, failovers: board.failovers, milliseconds: milliseconds,
       operations: states[0].operations - operationsBefore, checks: checks)
   }
