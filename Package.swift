@@ -172,6 +172,7 @@ let programs: [Target] = [
       "ControlStorage", "SQLiteStorage", "HTTPClient", "Configuration", "Simulator", "LedgerCore",
       "Histories",
       "AdminSocket", "Reactor", "FinalitySimulator", "FinalityStorage", "ProofFiles",
+      "ExecutionCore",
     ]),
   .executableTarget(
     name: "swarmoracle", dependencies: ["CommandLineTool", "NodeRuntime"],
