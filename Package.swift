@@ -271,7 +271,7 @@ let testTargets: [Target] = [
     [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText",
       "GossipCore", "Configuration", "NodeRuntime", "HTTPClient", "QUICTransport", "Reactor",
-      "AdminSocket", "BFTCore",
+      "AdminSocket", "BFTCore", "ProofFiles",
     ]),
   tests(
     "CommandLineToolTests",

@@ -41,6 +41,11 @@ enum VerifyProofVerb {
     private var lines: [(name: String, value: String)] = []
 
     init(_ bytes: [UInt8], _ trust: LedgerTrust) throws(LedgerProofFault) {
+      // The lines of an exported ledger are not one JSON text: its first one says what it is.
+      let line = Array(bytes.prefix { $0 != 0x0A })
+      if let first = try? ProofFile.parse(line), first["format"]?.string == ProofFile.ledgerFormat {
+        throw .format("it is an exported ledger: \(Tool.name) ledger verify checks it")
+      }
       let value = try ProofFile.parse(bytes)
       switch value["format"]?.string {
       case ProofFile.receiptFormat:
@@ -48,8 +53,6 @@ enum VerifyProofVerb {
         try file.receipt.verify(trust.chain, with: file.proof)
         show(file.receipt, trust)
         if let proof = file.proof { show(proof, try proof.verify(trust)) }
-      case ProofFile.ledgerFormat:
-        throw .format("it is an exported ledger: \(Tool.name) ledger verify checks it")
       case _:
         let proof = try LedgerProof(json: value)
         show(proof, try proof.verify(trust))
