@@ -31,7 +31,7 @@ package struct StoredChain: Sendable {
   package var epochs: [Epoch] = []
   /// The latest executed blocks, ascending, at most `recentMax`.
   package var recent: [FinalizedBlock] = []
-  /// The latest execution roots, ascending, at most `rootsMax`, the last one that of the last block.
+  /// The latest execution roots, ascending, at most `rootsMax`; the last one is the last block's.
   package var roots: [(height: UInt64, root: Digest)] = []
   /// The cut at the last block.
   package var cut: [LanePosition] = []
