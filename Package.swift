@@ -172,6 +172,7 @@ let programs: [Target] = [
       "ControlStorage", "SQLiteStorage", "HTTPClient", "Configuration", "Simulator", "LedgerCore",
       "Histories",
       "AdminSocket", "Reactor", "FinalitySimulator", "FinalityStorage", "ProofFiles",
+      "ExecutionCore",
     ]),
   .executableTarget(
     name: "swarmoracle", dependencies: ["CommandLineTool", "NodeRuntime"],
@@ -270,7 +271,7 @@ let testTargets: [Target] = [
     [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText",
       "GossipCore", "Configuration", "NodeRuntime", "HTTPClient", "QUICTransport", "Reactor",
-      "AdminSocket", "BFTCore",
+      "AdminSocket", "BFTCore", "ProofFiles",
     ]),
   tests(
     "CommandLineToolTests",

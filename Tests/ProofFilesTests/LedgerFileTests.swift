@@ -1,3 +1,5 @@
+import Configuration
+import JSONText
 import Primitives
 import ProofFiles
 import Records
@@ -81,6 +83,33 @@ struct LedgerFileTests {
           _ = try LedgerFileTests.audit(copy, ledger.trust)
         }
       }
+    }
+  }
+
+  @Test func `the verifier in Python accepts an export and refuses what is altered`() throws {
+    let ledger = try FixedLedger()
+    let values = try ledger.lines.map { try ProofFile.parse(LedgerFile.bytes($0)) }
+    var cases: [(name: String, lines: [JSONValue])] = []
+    for index in values.indices {
+      var copy = values
+      copy.remove(at: index)
+      cases.append(("without line \(index)", copy))
+      copy = values
+      copy.insert(values[index], at: index)
+      cases.append(("line \(index) twice", copy))
+      for altered in Alterations(of: values[index]).all
+      where !altered.place.hasSuffix("certificate as null") {
+        copy = values
+        copy[index] = altered.value
+        cases.append(("line \(index)\(altered.place)", copy))
+      }
+    }
+    let texts = ([values] + cases.map(\.lines)).map { Golden.bytes(.array($0)) }
+    let answers = try Golden.python(texts, genesis: ledger.genesis.json)
+    #expect(answers.count == cases.count + 1)
+    #expect(answers.first == "accepted")
+    for (answer, altered) in zip(answers.dropFirst(), cases) {
+      #expect(answer != "accepted", "\(altered.name)")
     }
   }
 }

@@ -94,6 +94,14 @@ struct ProofTests {
       ledger.certificate(final, by: ledger.second, [0, 1]),
       ledger.certificate(final, by: ledger.second, [0, 1, 2, 3]),
       ledger.certificate(final, by: ledger.first, [0, 1, 2]),
+      ledger.certificate(final, by: ledger.second, [0, 0, 1]),
+      ledger.certificate(final, by: ledger.second, [0, 1, 1]),
+      ledger.certificate(final, by: ledger.second, [2, 1, 0]),
+      ledger.certificate(final, by: ledger.second, [0, 1, 9]),
+      Certificate(
+        statement: final, signers: [0, 1, 2],
+        signatures: ledger.certificate(final, by: ledger.second, [1, 0, 2]).signatures),
+      Certificate(statement: final, signers: [], signatures: []),
     ]
     var forgeries = certificates.map { certificate in
       var forgery = proof
@@ -103,10 +111,143 @@ struct ProofTests {
     var uncertified = proof
     uncertified.certificate = nil
     forgeries.append(uncertified)
-    var unled = proof
-    unled.handovers = []
-    forgeries.append(unled)
+    for handovers in otherHandovers(ledger) {
+      var misled = proof
+      misled.handovers = handovers
+      forgeries.append(misled)
+    }
+    forgeries += otherHeaders(ledger, proof)
     return forgeries
+  }
+
+  /// Ways from the genesis to other validators that nobody entitled has signed.
+  private static func otherHandovers(_ ledger: FixedLedger) -> [[EpochHandover]] {
+    guard let handover = ledger.handover else { return [] }
+    func signed(
+      _ epoch: UInt64, _ next: ValidatorSet, by set: ValidatorSet, _ signers: [UInt16]
+    ) -> EpochHandover {
+      let boundary = BlockReference(epoch: epoch, view: 0, height: 3, hash: handover.boundary)
+      let statement = Handover.statement(chain: ledger.chain, boundary: boundary, next: next)
+      return EpochHandover(
+        boundary: handover.boundary, validators: next,
+        certificate: ledger.certificate(statement, by: set, signers))
+    }
+    return [
+      [],
+      [handover, handover],
+      // By those who come, by too few, by one twice, for another epoch, for other validators.
+      [signed(1, ledger.second, by: ledger.second, [0, 1, 2])],
+      [signed(1, ledger.second, by: ledger.first, [0, 1])],
+      [signed(1, ledger.second, by: ledger.first, [0, 1, 1])],
+      [signed(0, ledger.second, by: ledger.first, [0, 1, 2])],
+      [signed(2, ledger.second, by: ledger.first, [0, 1, 2])],
+      [
+        EpochHandover(
+          boundary: handover.boundary, validators: ledger.second,
+          certificate: signed(1, ledger.first, by: ledger.first, [0, 1, 2]).certificate)
+      ],
+      // A whole epoch too much: its last header is then of an epoch that is over.
+      [handover, signed(2, ledger.second, by: ledger.second, [0, 1, 2])],
+    ]
+  }
+
+  /// The proof under headers that vouch for another height, or for nothing.
+  private static func otherHeaders(
+    _ ledger: FixedLedger, _ proof: LedgerProof
+  ) -> [LedgerProof] {
+    let headers = ledger.blocks.map(\.block.header)
+    var forgeries: [LedgerProof] = []
+    for some in [
+      [headers[4]], [headers[4], headers[3]], [headers[3], headers[3], headers[4]],
+      [headers[2], headers[4]], headers, [],
+    ] {
+      var forgery = proof
+      forgery.headers = some
+      forgeries.append(forgery)
+    }
+    // The right header of another height: its roots are the same here, its height is not.
+    for height in [0, 2, 4, UInt64.max] {
+      var forgery = proof
+      forgery.height = height
+      forgeries.append(forgery)
+    }
+    // The genesis vouches for height 0, which no proof is of.
+    var unborn = proof
+    unborn.height = 0
+    unborn.headers = [headers[0]]
+    unborn.certificate = ledger.blocks[0].certificate
+    unborn.handovers = []
+    forgeries.append(unborn)
+    // The epoch's last block without a handover that names it.
+    var boundary = ledger.boundaryProof(proof.subject)
+    boundary.handovers = []
+    forgeries.append(boundary)
+    var far = proof
+    far.headers = Array(repeating: headers[4], count: LedgerProof.headersMax + 1)
+    forgeries.append(far)
+    return forgeries
+  }
+
+  @Test func `a proof or receipt that is cut off anywhere is refused`() throws {
+    let ledger = try FixedLedger()
+    let proof = Golden.bytes(ledger.proof(.operation(ledger.path(bundle: 1, index: 2))))
+    for count in 0..<proof.count {
+      #expect(throws: LedgerProofFault.self, "\(count) bytes") {
+        try LedgerProof(json: Array(proof.prefix(count)))
+      }
+    }
+    let receipt = Golden.bytes(ReceiptFile(receipt: ledger.receipt))
+    for count in 0..<receipt.count {
+      #expect(throws: LedgerProofFault.self, "\(count) bytes") {
+        try ReceiptFile(json: try ProofFile.parse(Array(receipt.prefix(count))))
+      }
+    }
+  }
+
+  @Test func `ways that are too long, too short or of another place show nothing`() throws {
+    let ledger = try FixedLedger()
+    let good = ledger.path(bundle: 1, index: 2)
+    var bad: [OperationPath] = []
+    func note(_ change: (inout OperationPath) -> Void) {
+      var path = good
+      change(&path)
+      bad.append(path)
+    }
+    for index in [0, 1, 3, -1, 999] { note { $0.index = index } }
+    for count in [0, good.laneCount - 1, good.laneCount + 1, .max] as [UInt64] {
+      note { $0.laneCount = count }
+    }
+    note { $0.lastSequence += 1 }
+    note { $0.lastSequence = .max }
+    note { $0.operationPath.append(.zero) }
+    note { $0.operationPath.removeLast() }
+    note { $0.operationPath = Array(repeating: .zero, count: OperationPath.stepsMax + 1) }
+    note { $0.lanePath.append(.zero) }
+    note { $0.lanePath = [] }
+    note { $0.lanesPath = [] }
+    note { $0.lanesPath.append(PathStep(isLeft: true, hash: .zero)) }
+    note { $0.lanesPath = $0.lanesPath.map { PathStep(isLeft: !$0.isLeft, hash: $0.hash) } }
+    note { $0.operation.append(0) }
+    note { $0.header = ledger.path(bundle: 0, index: 0).header }
+    for (index, path) in bad.enumerated() {
+      #expect(throws: LedgerProofFault.self, "\(index)") { try path.check(under: ledger.lanesRoot) }
+    }
+    let row = try ledger.rowPath([.bytes(Array(repeating: 4, count: 16))])
+    for siblings in [[], row.path.siblings + [.zero], Array(repeating: .zero, count: 257)] {
+      var long = row
+      long.path = TrieProof(siblings: siblings, ending: row.path.ending)
+      #expect(throws: LedgerProofFault.self) { try long.check(under: ledger.rowsRoot) }
+    }
+    // A row that is there is not shown to be absent, by whatever ending.
+    for ending in [
+      TrieProof.Ending.empty, .leaf, .other(key: .zero, value: .zero),
+      .other(key: Row.trieKey(table: row.table, row.key), value: .zero),
+    ] {
+      var absent = row
+      absent.values = nil
+      absent.path = TrieProof(siblings: row.path.siblings, ending: ending)
+      #expect(throws: LedgerProofFault.self) { try absent.check(under: ledger.rowsRoot) }
+    }
   }
 
   @Test func `a proof of another genesis, of too few signers or of a lesser kind is refused`()

@@ -2,8 +2,10 @@
 """Checks offline that something is final, with the cluster's genesis.json and nothing else, by the
 rules of docs/protocol/proofs.md. Needs Python 3.9; PyNaCl makes it faster.
 
-    curl -s http://127.0.0.1:8001/v1/proofs/operation/ID | verify_ledger_proof.py - genesis.json"""
+    curl -s http://127.0.0.1:8001/v1/proofs/operation/ID | verify_ledger_proof.py - genesis.json
+    swarmoracle ledger export | verify_ledger_proof.py - genesis.json"""
 
+import itertools
 import json
 import sys
 from hashlib import blake2b
@@ -188,12 +190,120 @@ def check_receipt(value, chain, keys):
     return shown
 
 
+def entries(body):
+    """The entries of a block's body, each as it stands there, and the moves of lanes."""
+    at, found, moves = 0, [], []
+
+    def take(count):
+        nonlocal at
+        require(at + count <= len(body), "a body is cut off")
+        at += count
+        return body[at - count : at]
+
+    def variable():
+        text = take(1)
+        while text[-1] >= 128:
+            text += take(1)
+        value = sum((byte & 127) << 7 * i for i, byte in enumerate(text))
+        require(rest(value) == text, "a number is not in its one form")
+        return value
+
+    for _ in range(variable()):
+        start = at
+        require(take(1) == b"\1", "a lane moves in another form")
+        moves.append((take(32), variable()))
+        take(32)
+        found.append(body[start:at])
+    for _ in range(variable()):
+        start, kind = at, take(1)
+        require(kind in (b"\1", b"\2"), "a transaction has another form")
+        if kind == b"\1":
+            take(8 + 2 * 147)  # An epoch and two votes.
+        else:
+            for _ in range(2):
+                take(32 * variable())
+            take(81)  # The statement of the consent, then places and signatures.
+            take(66 * variable())
+        found.append(body[start:at])
+    require(at == len(body), "a body has more than its entries")
+    require(all(a[0] < b[0] for a, b in zip(moves, moves[1:])), "lanes are not ascending")
+    return found, moves
+
+
+def tree(leaves):
+    if len(leaves) < 2:
+        return leaves[0] if leaves else bytes(32)
+    half = 1 << (len(leaves) - 1).bit_length() - 1  # RFC 9162, section 2.1.1.
+    return digest("so.block.node.v1", tree(leaves[:half]), tree(leaves[half:]))
+
+
+def check_ledger(lines, chain, keys):
+    form, of = members(json.loads(next(lines)), "format chain")
+    require(form == "swarmoracle.ledger/1" and unhex(of) == chain, "it is of another chain")
+    parent, before, cut, final, epoch, fresh = chain, None, {}, 0, 1, False
+    for line in lines:
+        ((kind, value),) = json.loads(line).items()
+        if kind == "handover":
+            boundary, following, seal = members(value, "boundary validators certificate")
+            require(unhex(boundary) == parent and before and not fresh, "it follows another block")
+            following = list(map(unhex, following))
+            require(following and sorted(set(following)) == following, "not ascending")
+            target = digest("so.handover.v1", parent, set_hash(following))
+            check_certificate(seal, keys, chain, "handover", epoch, 0, target)
+            keys, epoch, fresh, final = following, epoch + 1, True, get(before, "height")
+            continue
+        header, body, certificate = members(value, "header body certificate")
+        require(kind == "block", "a line has another form")
+        header, body = unhex(header), unhex(body)
+        require(len(header) == 220 and header[:34] == b"\1\0" + chain, "another form of header")
+        require(header[66:98] == parent, "a block does not follow the one before")
+        require(get(header, "height") == get(before, "height") + 1, "a height is left out")
+        require(get(header, "epoch") == epoch, "an epoch is left out")
+        require(header[188:] == set_hash(keys), "a block names other validators")
+        require(get(header, "proposer") < len(keys), "a block is nobody's")
+        require(get(header, "time") > get(before, "time") or not before, "time goes back")
+        view = get(before, "view") if before and get(before, "epoch") == epoch else 0
+        require(get(header, "parent view") == view, "its parent has another view")
+        done, sooner = get(header, "executed"), get(before, "executed")
+        require(sooner <= done < get(header, "height"), "it vouches for less, or for itself")
+        same = not before or done > sooner or header[156:188] == before[156:188]
+        require(same, "it vouches for another root than its parent")
+        found, moves = entries(body)
+        require([get(header, "bytes"), get(header, "entries")] == [len(body), len(found)], "body")
+        leaves = [digest("so.block.leaf.v1", entry) for entry in found]
+        require(tree(leaves) == header[108:140], "its body is another")
+        require(all(cut.get(lane, 0) < end for lane, end in moves), "a lane goes back")
+        cut.update(moves)
+        parent, before, fresh = digest("so.block.v1", header), header, False
+        if certificate is not None:
+            place = epoch, get(header, "view")
+            check_certificate(certificate, keys, chain, "finalize", *place, parent)
+            final = get(header, "height")
+    require(before, "there is no block")
+    require(final == get(before, "height"), f"nobody vouches for the blocks above {final}")
+    return f"final: {final} blocks in {epoch} epochs, the last one {parent.hex()}"
+
+
+# Where numbers stand in a block's header.
+FIELDS = {"epoch": (34, 42), "height": (42, 50), "view": (50, 58), "parent view": (58, 66),
+    "proposer": (98, 100), "time": (100, 108), "bytes": (140, 144), "entries": (144, 148),
+    "executed": (148, 156)}
+get = lambda header, name: int.from_bytes((header or bytes(220))[slice(*FIELDS[name])], "little")
+
+
+def check_file(file, trust):
+    first = next(file)
+    if '"swarmoracle.ledger/1"' in first[:100]:
+        return check_ledger(itertools.chain([first], file), *trust)
+    value = json.loads(first + file.read())
+    check = check_receipt if value["format"] == "swarmoracle.receipt/1" else check_proof
+    return check(value, *trust)
+
+
 if __name__ == "__main__":
     try:
         path, genesis = sys.argv[1:]
         trust = trusted(json.load(open(genesis, encoding="utf-8")))
-        value = json.load(sys.stdin if path == "-" else open(path, encoding="utf-8"))
-        check = check_receipt if value["format"] == "swarmoracle.receipt/1" else check_proof
-        print(check(value, *trust))
+        print(check_file(sys.stdin if path == "-" else open(path, encoding="utf-8"), trust))
     except Exception as error:  # Whatever is no proof is refused like one that does not hold.
         sys.exit(f"refused: {type(error).__name__}: {error}")

@@ -5,8 +5,8 @@ extension Tool {
       verbs: [DemoVerb.verb(.thisProgram())] + ClusterVerbs.all(.thisProgram())
         + NodeVerbs.all(runNode) + AgentVerbs.all + [SpellingVerb.spell]
         + [SimulateVerb.verb, SimulateFinalityVerb.verb] + DrillVerbs.all(.thisProgram())
-        + [VerifyVerb.verb, BenchVerb.ingest(.thisProgram())]
-        + [FinalityBenchVerb.verb(.thisProgram())]
+        + [VerifyVerb.verb, VerifyProofVerb.verb] + LedgerVerbs.all
+        + [BenchVerb.ingest(.thisProgram()), FinalityBenchVerb.verb(.thisProgram())]
         + ControlBenchVerbs.all(.thisProgram()) + [versionVerb])
   }
 

@@ -28,7 +28,7 @@ package enum NodeProgram {
   /// The version of the program.
   package static let version = "0.1.0"
   /// The swarm that every node hosts.
-  package static let swarmName = "main"
+  package static let swarmName = Genesis.swarmName
   /// Findings of the verifier that may wait for the loop.
   static let findingsMax = 1 << 20
 

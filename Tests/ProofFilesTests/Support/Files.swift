@@ -21,7 +21,7 @@ enum Golden {
   }
 
   /// What the verifier in Python says of JSON texts under the fixed genesis: `accepted` or the
-  /// refusal, one for each.
+  /// refusal, one for each. A list is the lines of an exported ledger.
   static func python(_ texts: [[UInt8]], genesis: [UInt8]) throws -> [String] {
     let program = """
       import functools, json, sys
@@ -34,6 +34,10 @@ enum Golden {
       for line in sys.stdin:
           try:
               value = json.loads(line)
+              if isinstance(value, list):
+                  verifier.check_ledger(map(json.dumps, value), *trust)
+                  print("accepted")
+                  continue
               is_receipt = value["format"] == "swarmoracle.receipt/1"
               (verifier.check_receipt if is_receipt else verifier.check_proof)(value, *trust)
               print("accepted")

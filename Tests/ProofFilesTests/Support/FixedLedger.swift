@@ -181,7 +181,9 @@ struct FixedLedger {
     Certificate(
       statement: statement, signers: signers,
       signatures: signers.map { signer in
-        let key = keys.first { $0.publicKey == set.members[Int(signer)].key } ?? keys[0]
+        // A place that nobody has gets somebody's signature.
+        let member = set.members.indices.contains(Int(signer)) ? set.members[Int(signer)].key : nil
+        let key = keys.first { $0.publicKey == member } ?? keys[0]
         return Vote(signing: statement, as: signer, with: key).signature
       })
   }

@@ -95,6 +95,7 @@ package struct LedgerAudit: Sendable {
     guard header.height == (last?.height ?? 0) + 1, header.parentHash == lastHash else {
       return "it does not follow the block before"
     }
+    guard header.executedHeight < header.height else { return "it vouches for itself" }
     guard block.isConsistent else { return "its body is another one than its header names" }
     guard header.epoch == epochs.epoch else {
       return "it is of epoch \(header.epoch), the handovers lead to \(epochs.epoch)"

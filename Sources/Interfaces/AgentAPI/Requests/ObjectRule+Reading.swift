@@ -1,5 +1,6 @@
 internal import HTTPServer
 internal import JSONText
+internal import Primitives
 
 extension ObjectRule {
   /// At most this many broken rules are reported; the first ones are enough to go on with.

@@ -2,12 +2,12 @@
 ///
 /// Days are counted by the algorithm of Howard Hinnant, "chrono-compatible low-level date
 /// algorithms" (2014), which is exact for the proleptic Gregorian calendar.
-enum CalendarTime {
+package enum CalendarTime {
   /// The last millisecond that four digits of year can show: the end of the year 9999.
-  static let millisecondsMax: UInt64 = 253_402_300_799_999
+  package static let millisecondsMax: UInt64 = 253_402_300_799_999
 
   /// Writes `2026-01-31T08:15:00.250Z`; times beyond the year 9999 are shown as its end.
-  static func text(milliseconds: UInt64) -> String {
+  package static func text(milliseconds: UInt64) -> String {
     let bounded = min(milliseconds, millisecondsMax)
     let (seconds, thousandths) = bounded.quotientAndRemainder(dividingBy: 1_000)
     let (days, secondOfDay) = seconds.quotientAndRemainder(dividingBy: 86_400)
@@ -33,7 +33,7 @@ enum CalendarTime {
 
   /// Reads a date-time of RFC 3339 section 5.6; parts of a millisecond are dropped, a leap second
   /// counts as the first second of the next minute. `nil` for anything else and before 1970.
-  static func milliseconds(_ text: String) -> UInt64? {
+  package static func milliseconds(_ text: String) -> UInt64? {
     var scanner = Scanner(bytes: Array(text.utf8))
     guard let year = scanner.number(4), scanner.take("-"),
       let month = scanner.number(2), scanner.take("-"),
