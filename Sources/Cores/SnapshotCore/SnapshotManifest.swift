@@ -8,7 +8,8 @@ package import Wire
 ///
 /// It is the state after a block at a height for which the header of a later final block vouches.
 /// From the validators of the first epoch, which a node knows from its genesis, handovers lead to
-/// those whose quorum finalized that header; the header names the root; the parts join to the root.
+/// those whose quorum finalized that header or one that follows it; the header names the root; the
+/// parts join to the root.
 /// So a manifest that `check` accepts is as good as having executed everything, and each part is
 /// checked against it as it comes, whoever sends it.
 package struct SnapshotManifest: Hashable, Sendable {
@@ -57,7 +58,8 @@ package struct SnapshotManifest: Hashable, Sendable {
   package let block: Block
   /// The root over the heads of the lanes.
   package let lanesRoot: Digest
-  /// The headers of the blocks that follow, up to the one that vouches.
+  /// The headers of the blocks that follow, of which one vouches for the state, up to one that a
+  /// quorum finalized by itself.
   package let links: [BlockHeader]
   /// A quorum's `finalize` for the last of them.
   package let certificate: Certificate
@@ -98,7 +100,7 @@ extension SnapshotManifest {
     case foreign
     /// Its blocks do not follow each other.
     case unlinked
-    /// The last header does not vouch for the parts.
+    /// No header vouches for the parts.
     case unvouched
     /// A handover is not that of the epoch before, or not signed by a quorum of it.
     case handover(epoch: UInt64)
@@ -124,9 +126,8 @@ extension SnapshotManifest {
       parent = header
     }
     let root = ExecutionRoot.root(height: height, rows: rowsRoot, lanes: lanesRoot)
-    guard block.isConsistent, last.executedHeight == height, last.executedRoot == root else {
-      return .unvouched
-    }
+    let isVouched = links.contains { $0.executedHeight == height && $0.executedRoot == root }
+    guard block.isConsistent, isVouched else { return .unvouched }
     var validators = genesis
     var epoch: UInt64 = 1
     var memo = SignatureMemo()
