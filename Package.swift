@@ -264,7 +264,7 @@ let testTargets: [Target] = [
     [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText",
       "GossipCore", "Configuration", "NodeRuntime", "HTTPClient", "QUICTransport", "Reactor",
-      "AdminSocket",
+      "AdminSocket", "BFTCore",
     ]),
   tests(
     "CommandLineToolTests",

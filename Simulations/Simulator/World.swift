@@ -28,6 +28,10 @@ enum Action {
   case own(node: Int, life: UInt64, NodeEvent)
   /// A group commit of a control log ends.
   case controlCommitEnd(node: Int, life: UInt64)
+  /// A group commit of votes ends.
+  case voteCommitEnd(node: Int, life: UInt64)
+  /// A group of blocks is executed and durable.
+  case executionEnd(node: Int, life: UInt64)
   /// A datagram of the control plane arrives.
   case datagram(from: Int, to: Int, connection: UInt64, [UInt8])
   /// The head of a consensus stream arrives.
@@ -85,6 +89,7 @@ final class World {
   var liars: [Int: UInt64] = [:]
   var commands: CommandClients
   var control = ControlBook()
+  var finality = FinalityBook()
   /// Requests of operators: they are answered like any other, and nobody waits for them.
   var operators: [ControlRequestID] = []
   /// Nodes that an operator has removed.
@@ -102,6 +107,7 @@ final class World {
   var controlDiskRandom: Xoshiro256
   var faultRandom: Xoshiro256
   var hostileRandom: Xoshiro256
+  var chainRandom: Xoshiro256
 
   init(_ scenario: Scenario, seed: UInt64, options: Simulation.Options) {
     self.scenario = scenario
@@ -119,8 +125,10 @@ final class World {
     controlDiskRandom = Xoshiro256(seed: seed, purpose: "control disks")
     faultRandom = Xoshiro256(seed: seed, purpose: "faults")
     hostileRandom = Xoshiro256(seed: seed, purpose: "hostile")
+    chainRandom = Xoshiro256(seed: seed, purpose: "chains")
     if options.isDrawn { picture = RunPicture(scenario.name, nodeCount: scenario.nodeCount) }
     makeNodes()
+    makeChains()
     if scenario.usesRelays { makeRoutes() }
   }
 
@@ -169,6 +177,8 @@ final class World {
     case .own(let node, let life, let event):
       if nodes[node].life == life, nodes[node].isAlive { give(event, to: node) }
     case .controlCommitEnd(let node, let life): endControlCommit(node, life)
+    case .voteCommitEnd(let node, let life): endVoteCommit(node, life)
+    case .executionEnd(let node, let life): endExecution(node, life)
     case .datagram(let from, let to, let connection, let bytes):
       arriveDatagram(from, to, connection, bytes)
     case .consensus(let from, let to, let connection): arriveConsensus(from, to, connection)

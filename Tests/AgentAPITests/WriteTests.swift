@@ -26,7 +26,6 @@ struct WriteTests {
   }
 
   @Test(arguments: [
-    ("?consistency=final", "query.consistency not-offered"),
     ("?consistency=ordered", "query.consistency not-offered"),
     ("?consistency=eventual", "query.consistency choice"),
     ("?timeout=0", "query.timeout range"), ("?timeout=30001", "query.timeout range"),
@@ -39,7 +38,7 @@ struct WriteTests {
     #expect(reply.errors == [error])
   }
 
-  @Test(arguments: ["final", "ordered", "none"])
+  @Test(arguments: ["finally", "ordered", "none"])
   func `the header is held to the same levels`(level: String) {
     let ada = door.register("Ada")
     let reply = door.post(

@@ -1,3 +1,4 @@
+import BFTCore
 import Configuration
 import Crypto
 import Foundation
@@ -88,7 +89,7 @@ struct HostileDoorTests {
     #expect(try swarm.get("/v1/status")["lanesRoot"] == before)
     #expect(node.line(containing: "refused a bundle", outsider.transport.key.description) != nil)
     // A frame beyond the transport's limit does not even become a bundle.
-    try outsider.sendBad(Array(repeating: 7, count: (1 << 20) + 1), on: .bundles)
+    try outsider.sendBad(Array(repeating: 7, count: (1 << 20) + 2), on: .bundles)
     #expect(try swarm.metric("swarmoracle_quic_frames_malformed_total") == 1)
     #expect(node.isRunning)
   }
@@ -130,6 +131,35 @@ struct HostileDoorTests {
     #expect(try number() == 1)
     #expect(try swarm.metric("swarmoracle_bundles_applied_total") == 1)
     #expect(node.line(containing: "a lane forked", member.lane.digest.hexadecimal) != nil)
+    #expect(node.isRunning)
+  }
+
+  @Test func `messages of agreement that are none, or not signed by whom they name, are refused`()
+    throws
+  {
+    let swarm = try TestSwarm(voters: 2)
+    let node = try swarm.start(1)
+    defer { node.crash() }
+    let key = swarm.places[1].key
+    let set = try #require(ValidatorSet(swarm.genesis.voters.map(\.node)))
+    let own = try #require(set.index(of: NodeID(key: key.publicKey)).map { UInt16($0) })
+    let outsider = try Outsider(key, to: swarm.places[0])
+    let chain = ChainID(cluster: swarm.genesis.cluster, swarm: swarm.swarm)
+    func frame(_ chain: ChainID, as signer: UInt16) -> [UInt8] {
+      let statement = Statement(kind: .nullify, chain: chain, epoch: 1, view: 1, hash: .zero)
+      return [7] + FinalityMessage.vote(Vote(signing: statement, as: signer, with: key)).encoded
+    }
+    let good = frame(chain, as: own)
+    let other = ChainID(digest: Digest(words: 1, 2, 3, 4))
+    let cases: [[UInt8]] = [
+      [7], [7, 0xFF], good.dropLast(), good + [0], frame(chain, as: 1 - own), frame(chain, as: 9),
+      frame(other, as: own), Array(repeating: 7, count: FinalityMessage.bytesMax + 1),
+    ]
+    for (index, frame) in cases.enumerated() {
+      try outsider.sendBad(frame, on: .consensus)
+      #expect(try swarm.metric("swarmoracle_messages_refused_total") == index + 1)
+    }
+    #expect(node.line(containing: "refused a message of agreement") != nil)
     #expect(node.isRunning)
   }
 

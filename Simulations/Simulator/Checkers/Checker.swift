@@ -51,6 +51,13 @@ package enum Checker: String, CaseIterable, Sendable {
   case leasesLast = "leases-last"
   /// Watches deliver every change once, in order, and nothing else.
   case watchesAreWhole = "watches-are-whole"
+  /// No two nodes execute different blocks of one height, and executing them gives all one root.
+  case oneChain = "one-chain"
+  /// What was reported as final is executed, durably, on the node that said so, and stays where it
+  /// is on every node.
+  case finalIsKept = "final-is-kept"
+  /// No node halts, or finds itself at odds with what others vouch for.
+  case agreementGoesOn = "agreement-goes-on"
   /// Every request to the control plane is answered once, and not long after its deadline.
   case requestsAreAnsweredOnce = "requests-are-answered-once"
   /// Commands are confirmed again within the stated time, whatever happens.

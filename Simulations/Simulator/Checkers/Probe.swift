@@ -46,6 +46,14 @@ package enum Probe: String, CaseIterable, Sendable {
   case leadershipTransferred = "leadership-transferred"
   /// A change of the control log's members was committed.
   case configurationCommitted = "configuration-committed"
+  /// A node executed a final block.
+  case blockExecuted = "block-executed"
+  /// A node executed the last block of an epoch.
+  case epochEnded = "epoch-ended"
+  /// A node saw a quorum's word on the end of an epoch.
+  case epochHandedOver = "epoch-handed-over"
+  /// A node that had lost its votes learned what it may have signed.
+  case amnesiaEnded = "amnesia-ended"
   /// A node made a snapshot of its control state.
   case snapshotTaken = "snapshot-taken"
   /// A node took a snapshot in.

@@ -46,7 +46,7 @@ extension World {
     }
     let count = ledger.open.count
     if count > 0 { return (nil, "\(count) writes are not reported") }
-    return findControlDifference()
+    return findFinalityDifference() ?? findControlDifference()
   }
 
   private func rowsDigest(of node: SimulatedNode) -> Digest? {

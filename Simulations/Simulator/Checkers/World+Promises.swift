@@ -29,7 +29,8 @@ extension World {
           "\(place(operation.bundle)) is acknowledged and not on the disk")
         return
       }
-      guard level == .quorum else { continue }
+      if level == .final { checkFinal(operation, at: index) }
+      guard level != .local else { continue }
       let holders = nodes.filter { $0.disk.bundle(operation.bundle)?.digest == bundle.digest }
       if !isQuorum(holders.map(\.id), of: index) {
         report(

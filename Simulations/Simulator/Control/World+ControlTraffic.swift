@@ -73,6 +73,9 @@ extension World {
     guard let peer = nodes[index].peerIndexes[from] else { return }
     audit.mix(0xc8, UInt64(from), UInt64(index))
     audit.mix(bytes)
+    if !isDatagram, bytes.first == World.finalityTag {
+      return takeFinality(Array(bytes.dropFirst()), from, peer, at: index)
+    }
     do throws(WireError) {
       guard bytes.count <= ControlMessage.bytesMax else { throw .overLimit }
       let message = try ControlMessage(decoding: bytes)

@@ -28,6 +28,7 @@ extension World {
     crashNode(node)
     probes[.nodeWiped] += 1
     loseControlDisk(of: node)
+    nodes[node].chain?.lose()
     queue.add(.fault(.start(node)), at: now + span)
   }
 

@@ -17,6 +17,8 @@ final class SimulatedNode {
   var disk = SimulatedDisk()
   /// The disk of the control log.
   var controlDisk: SimulatedControlDisk
+  /// The votes and the executed ledger; `nil` in a swarm without finality.
+  var chain: SimulatedChain?
 
   /// The core; `nil` while the process is not running. Read it by `withMachine`: it is large.
   private var machine: NodeMachine?

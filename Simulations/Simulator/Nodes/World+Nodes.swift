@@ -30,18 +30,9 @@ extension World {
     recovery.proofs = found.proofs
     recovery.tables = found.tables
     recovery.nextBatch = found.replayed > 0 ? 2 : 1
-    let seed = nodes[index].coreSeed &+ nodes[index].life
     recovery.control = recoverControl(index)
-    var control = ControlPlaneConfiguration(
-      node: nodes[index].id, cluster: cluster, founders: nodes.map(\.id),
-      attributes: nodes[index].attributes, seed: seed)
-    control.showsApplied = true
-    control.raft.snapshotAfterEntries = 200
-    control.raft.keepEntries = 50
-    var configuration = NodeCoreConfiguration(
-      key: nodes[index].key, epoch: nodes[index].epoch, swarm: swarm, control: control,
-      seed: seed)
-    configuration.waitersMax = 64
+    recovery.finality = recoverFinality(index)
+    let configuration = coreConfiguration(of: index)
     nodes[index].life += 1
     do {
       nodes[index].setMachine(
@@ -61,6 +52,22 @@ extension World {
     for pair in network.allPairs where pair.contains(index) {
       planDial(pair, within: .milliseconds(50))
     }
+  }
+
+  private func coreConfiguration(of index: Int) -> NodeCoreConfiguration {
+    let seed = nodes[index].coreSeed &+ nodes[index].life
+    var control = ControlPlaneConfiguration(
+      node: nodes[index].id, cluster: cluster, founders: nodes.map(\.id),
+      attributes: nodes[index].attributes, seed: seed)
+    control.showsApplied = true
+    control.raft.snapshotAfterEntries = 200
+    control.raft.keepEntries = 50
+    var configuration = NodeCoreConfiguration(
+      key: nodes[index].key, epoch: nodes[index].epoch, swarm: swarm, control: control,
+      seed: seed)
+    configuration.waitersMax = 64
+    configuration.finality = finalityConfiguration(of: index)
+    return configuration
   }
 
   private func resetDriver(of index: Int) {
@@ -91,6 +98,7 @@ extension World {
     }
     resetDriver(of: index)
     if nodes[index].controlDisk.crash(&controlDiskRandom) { probes[.controlStepTorn] += 1 }
+    nodes[index].chain?.crash(&chainRandom)
     cutOffWrites(at: index)
     cutOffCommands(at: index)
     planDetection(of: index)
@@ -196,6 +204,7 @@ extension World {
     var hasEvents = false
     if let batch = taken.value.batch { hand(batch, of: index) }
     carryOutControl(taken, of: index)
+    if scenario.epochLength != nil { carryOutFinality(taken, of: index) }
     for send in taken.value.sends { self.send(send, from: index) }
     for push in taken.value.pushes { hasEvents = self.push(push, from: index) || hasEvents }
     for pull in taken.value.pulls { hasEvents = start(pull, from: index) || hasEvents }

@@ -26,6 +26,8 @@ package struct Scenario: Sendable {
     package var writesPerSecond: UInt64 = 40
     /// How many writes of a million ask for a quorum.
     package var quorumMillionths: UInt64 = 500_000
+    /// How many writes of a million ask for `final`.
+    package var finalMillionths: UInt64 = 0
   }
 
   /// Programs that use the control state.
@@ -96,6 +98,8 @@ package struct Scenario: Sendable {
   package var clockSkew = TimeSpan.zero
   /// How much faster or slower a node's wall clock may run, in millionths.
   package var clockDriftMillionths: UInt64 = 0
+  /// The heights of an epoch of blocks; `nil` for a swarm without finality.
+  package var epochLength: UInt64?
   /// Whether every node spreads its bundles through relays.
   package var usesRelays = false
   /// The clients that write to lanes.

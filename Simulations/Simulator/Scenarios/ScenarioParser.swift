@@ -42,6 +42,9 @@ extension Scenario {
         diskLatency = try reader.range("the latency")
       }
     case "relays": usesRelays = true
+    case "finality":
+      try reader.expect("epochs")
+      epochLength = try reader.number("the heights of an epoch", 10...1_000_000)
     case "at": try readStep(&reader)
     case "from": try readRepeatedStep(&reader)
     case "chaos": try readChaos(&reader)
@@ -49,7 +52,7 @@ extension Scenario {
     default:
       throw reader.error(
         "'\(word)' is no statement; there are nodes, duration, network, clients, commands, clock, "
-          + "disk, relays, at, from, chaos and expect")
+          + "disk, relays, finality, at, from, chaos and expect")
     }
   }
 
@@ -120,7 +123,8 @@ extension Scenario {
       switch word {
       case "rate": clients.writesPerSecond = try reader.rate()
       case "quorum": clients.quorumMillionths = try reader.share("the quorum writes")
-      default: throw reader.error("clients have rate and quorum, not '\(word)'")
+      case "final": clients.finalMillionths = try reader.share("the final writes")
+      default: throw reader.error("clients have rate, quorum and final, not '\(word)'")
       }
     }
   }

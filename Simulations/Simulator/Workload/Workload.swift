@@ -48,10 +48,14 @@ struct Workload {
       for _ in 0..<random.next(below: 5) { operations.append(makeOperation()) }
     }
     let isQuorum = random.chance(Ratio(clients.quorumMillionths, in: 1_000_000))
+    // Drawn only when there is something to draw, so that other scenarios stay as they are.
+    let isFinal =
+      clients.finalMillionths > 0
+      && random.chance(Ratio(clients.finalMillionths, in: 1_000_000))
     // Some clients give up so early that a quorum is often not reached in time.
     let patience: TimeSpan = random.chance(Ratio(1, in: 20)) ? .milliseconds(15) : .seconds(2)
     return Request(
-      write: write, operations: operations, level: isQuorum ? .quorum : .local,
+      write: write, operations: operations, level: isFinal ? .final : isQuorum ? .quorum : .local,
       patience: patience, choice: random.next())
   }
 

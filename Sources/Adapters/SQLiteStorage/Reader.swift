@@ -80,8 +80,8 @@ package final class Reader {
     }
   }
 
-  /// The headers of at most `count` bundles of a lane from `first` on, in order. Stops at the end of
-  /// the lane.
+  /// The headers of at most `count` bundles of a lane from `first` on, in order. Stops at the end
+  /// of the lane.
   package func headers(
     of lane: LaneID, from first: UInt64, count: Int
   ) throws -> [SignedHeader] {

@@ -113,16 +113,8 @@ package struct NodeMachine: ProtocolCore {
     _ event: consuming NodeEvent, at now: Moment, into effects: inout NodeEffects
   ) {
     switch event {
-    case .connected(let peer, let node):
-      gossip.connect(peer, node, at: now, into: &gossipEffects)
-      control.connect(peer, node, at: now, into: &effects.control)
-      control.settle(at: now, into: &effects.control)
-      finality?.connect(peer, node, at: now)
-    case .disconnected(let peer):
-      gossip.disconnect(peer, at: now, into: &gossipEffects)
-      finality?.disconnect(peer, at: now)
-      control.disconnect(peer, at: now)
-      control.settle(at: now, into: &effects.control)
+    case .connected(let peer, let node): connect(peer, node, at: now, into: &effects)
+    case .disconnected(let peer): disconnect(peer, at: now, into: &effects)
     case .received(let message, let peer):
       gossip.receive(message, from: peer, at: now, into: &gossipEffects)
       waitersDue = true
@@ -164,6 +156,24 @@ package struct NodeMachine: ProtocolCore {
     takeGossip(at: now, into: &effects)
     takeControl(at: now, into: &effects)
     if waitersDue { settleWaiters(into: &effects) }
+  }
+
+  private mutating func connect(
+    _ peer: PeerIndex, _ node: NodeID, at now: Moment, into effects: inout NodeEffects
+  ) {
+    gossip.connect(peer, node, at: now, into: &gossipEffects)
+    control.connect(peer, node, at: now, into: &effects.control)
+    control.settle(at: now, into: &effects.control)
+    finality?.connect(peer, node, at: now)
+  }
+
+  private mutating func disconnect(
+    _ peer: PeerIndex, at now: Moment, into effects: inout NodeEffects
+  ) {
+    gossip.disconnect(peer, at: now, into: &gossipEffects)
+    control.disconnect(peer, at: now)
+    control.settle(at: now, into: &effects.control)
+    finality?.disconnect(peer, at: now)
   }
 
   package var nextDeadline: Instant? {

@@ -52,19 +52,19 @@ struct WriteOptions {
   /// Refuses the levels that have a name but are not offered, before the rules call them unknown.
   static func refuseUnoffered(_ query: [HTTPQueryItem]) throws(APIProblem) {
     for item in query where item.name == "consistency" {
-      guard item.value == "final" || item.value == "ordered" else { continue }
+      guard item.value == "ordered" else { continue }
       _ = try level(item.value, field: "query.consistency")
     }
   }
 
   private static func level(_ name: String, field: String) throws(APIProblem) -> WriteLevel {
     if let level = WriteLevel(rawValue: name) { return level }
-    if name == "final" || name == "ordered" {
+    if name == "ordered" {
       throw APIProblem(
         field: field, rule: "not-offered",
-        "\(name) is not offered by this version; use local or quorum")
+        "ordered is not offered here; use local, quorum or final")
     }
-    throw APIProblem(field: field, rule: "choice", "must be one of: local, quorum")
+    throw APIProblem(field: field, rule: "choice", "must be one of: local, quorum, final")
   }
 
   private static func header(_ name: String, _ headers: HTTPHeaders) throws(APIProblem) -> String? {

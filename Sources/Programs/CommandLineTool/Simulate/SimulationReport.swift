@@ -51,6 +51,7 @@ struct SimulationReport {
         + "\(seconds(wallNanoseconds)) s: \(speed) times as fast as time")
     console.line(
       "     writes: \(sum(\.submitted)) submitted, \(sum(\.local)) local, \(sum(\.quorum)) quorum, "
+        + "\(sum(\.final)) final, "
         + "\(sum(\.undecided)) undecided, \(sum(\.overloaded)) refused, \(sum(\.cutOff)) cut off")
     showCommands(on: console)
     let times = verdicts.compactMap { $0.convergedAfter?.nanoseconds }.sorted()
@@ -143,6 +144,7 @@ struct SimulationReport {
       JSONMember(key: "submitted", value: number(UInt64(writes.submitted))),
       JSONMember(key: "local", value: number(UInt64(writes.local))),
       JSONMember(key: "quorum", value: number(UInt64(writes.quorum))),
+      JSONMember(key: "final", value: number(UInt64(writes.final))),
       JSONMember(key: "undecided", value: number(UInt64(writes.undecided))),
       JSONMember(key: "refused", value: number(UInt64(writes.overloaded))),
       JSONMember(key: "cutOff", value: number(UInt64(writes.cutOff))),

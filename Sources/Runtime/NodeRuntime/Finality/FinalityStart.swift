@@ -14,11 +14,6 @@ internal import Telemetry
 enum FinalityStart {
   /// Heights of an epoch: part of the protocol, every node of a chain must have the same.
   static let epochLength: UInt64 = 10_000
-  /// Final blocks that agreement remembers from the start, for peers and for what its journal
-  /// refers to.
-  private static let recentMax: UInt64 = 64
-  /// Heights whose roots are remembered.
-  private static let rootsMax: UInt64 = 16
   /// Rows that are read at once.
   private static let rowsPerRead = 4_096
 
@@ -134,41 +129,28 @@ enum FinalityStart {
 
   // MARK: Agreement
 
-  /// Where agreement goes on: after the last block that is executed, in its epoch or the next.
   private static func recovery(
     _ state: ExecutionState, _ votes: VoteRecovery
   ) throws -> FinalityRecovery {
     let reads = state.database.reads
-    var engine = BFTRecovery()
-    engine.journal = votes.records
-    engine.isAmnesiac = votes.isAmnesiac
     let height = state.ledger.height
-    if height > 0 { engine.executed = (height, state.ledger.root) }
-    for earlier in (height - min(height, rootsMax))..<height where earlier > 0 {
-      if let executed = try reads.executed(at: earlier) {
-        engine.earlierRoots.append((earlier, executed.root))
+    var chain = StoredChain()
+    chain.epochs = try reads.epochs().map {
+      StoredChain.Epoch(number: $0.epoch, parent: $0.parent, validators: $0.validators)
+    }
+    if height > 0 {
+      for earlier in (height - min(height, StoredChain.rootsMax) + 1)...height {
+        if let executed = try reads.executed(at: earlier) {
+          chain.roots.append((earlier, executed.root))
+        }
+      }
+      let first = height - min(height, StoredChain.recentMax) + 1
+      chain.recent = try reads.blocks(from: first, count: StoredChain.recentMax).map {
+        FinalizedBlock(block: $0.block, certificate: $0.certificate)
       }
     }
-    let epochs = try reads.epochs()
-    guard let epoch = epochs.last(where: { $0.parent.height <= height }) else {
-      throw ExecutionFailure("no epoch of height \(height) is stored")
-    }
-    engine.epoch = epoch.epoch
-    engine.validators = epoch.validators
-    if epoch.parent.height > 0 { engine.genesis = epoch.parent }
-    engine.earlierSets = epochs.filter { $0.epoch < epoch.epoch && epoch.epoch - $0.epoch <= 3 }
-      .map { ($0.epoch, $0.validators) }
-    let first = height - min(height, recentMax) + 1
-    let blocks = height > 0 ? try reads.blocks(from: first, count: recentMax) : []
-    engine.recent = blocks.map { FinalizedBlock(block: $0.block, certificate: $0.certificate) }
-    if let tip = blocks.last, tip.height > epoch.parent.height {
-      engine.tip = tip.block
-      engine.certificate = tip.certificate
-    }
-    var recovery = FinalityRecovery(engine: engine)
-    recovery.cut = try reads.cut().map { LanePosition(lane: $0.lane, number: $0.number) }
-    recovery.nextDue = state.ledger.nextDue
-    recovery.lastChange = blocks.last { !$0.block.body.isEmpty }?.height ?? 0
-    return recovery
+    chain.cut = try reads.cut().map { LanePosition(lane: $0.lane, number: $0.number) }
+    chain.nextDue = state.ledger.nextDue
+    return chain.recovery(votes: votes.records, isAmnesiac: votes.isAmnesiac)
   }
 }
