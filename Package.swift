@@ -82,6 +82,8 @@ let cores: [Target] = [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "CoreKit", "ConsensusMath",
       "AnswerCore", "LedgerCore",
     ]),
+  module(
+    "SnapshotCore", in: "Cores", ["Primitives", "Wire", "Crypto", "Merkle", "Records", "CoreKit"]),
   module("MembershipCore", in: "Cores", ["Primitives", "Wire", "Records", "CoreKit"]),
   module("CoordinatorCore", in: "Cores", ["Primitives", "Wire", "Crypto", "Records", "CoreKit"]),
   module(
@@ -207,6 +209,9 @@ let testTargets: [Target] = [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "CoreKit", "LedgerCore", "AnswerCore",
       "ExecutionCore",
     ]),
+  tests(
+    "SnapshotCoreTests",
+    ["Primitives", "Wire", "Crypto", "Merkle", "Records", "CoreKit", "SnapshotCore"]),
   tests(
     "FinalityStorageTests",
     [

@@ -104,7 +104,7 @@ import Testing
     #expect(history.ledger.brokenInvariant == nil)
   }
 
-  @Test func `operations that break a rule change nothing but the block's place`() throws {
+  @Test func `operations that break a rule change no account`() throws {
     var history = try begun()
     let codes = try history.run(
       at: 3_000,

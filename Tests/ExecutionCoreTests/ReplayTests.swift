@@ -100,6 +100,6 @@ import Testing
 
   @Test func `a fixed history has a fixed root`() throws {
     let root = try ReplayTests.history(seed: 1).ledger.root.hexadecimal
-    #expect(root == "4bcded025c60cb4a171b7a7e535cf6eb5fe61ad4487a0fd23a86b1e78636ed1e")
+    #expect(root == "7d64b9857f80055a963a9c79b9f64b1aafb86729bb80142a420fc8290295671e")
   }
 }

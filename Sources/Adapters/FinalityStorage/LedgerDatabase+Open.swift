@@ -127,6 +127,7 @@ extension LedgerDatabase {
   ) throws(LedgerError) {
     let tip = try reads.tip()?.height ?? 0
     let executed = try reads.executedTip()?.height ?? 0
+    let below = try reads.firstHeight() - 1
     let counts =
       countsAll
       ? try reads.select(
@@ -135,10 +136,10 @@ extension LedgerDatabase {
     if executed > tip {
       findings.append(LedgerFinding("executed", "\(executed)", "the last block is \(tip)"))
     }
-    if let count = counts.first?[0].unsigned, count != tip {
+    if let count = counts.first?[0].unsigned, count + below != max(tip, below) {
       findings.append(LedgerFinding("blocks", "\(tip)", "blocks below it are missing"))
     }
-    if let count = counts.first?[1].unsigned, count != executed {
+    if let count = counts.first?[1].unsigned, count + below != max(executed, below) {
       findings.append(LedgerFinding("executed", "\(executed)", "heights below it are missing"))
     }
     guard findings.isEmpty else { throw LedgerError(.damaged(findings), directory: directory) }
@@ -154,6 +155,11 @@ extension LedgerDatabase {
     }
     let foundTables = try reads.value(LedgerMeta.tables)
     let isReset = foundTables != nil && foundTables != definition
+    if isReset, try reads.firstHeight() > 1 {
+      let finding = LedgerFinding(
+        "rows", "all", "they have other tables, and the blocks that led to them are not held")
+      throw LedgerError(.damaged([finding]), directory: directory)
+    }
     do throws(SQLiteError) {
       let connection = reads.connection
       try connection.transaction { () throws(SQLiteError) in

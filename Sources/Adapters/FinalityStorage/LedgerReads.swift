@@ -92,6 +92,16 @@ package struct LedgerReads {
     return blocks
   }
 
+  /// The first height that is held: 1, or that of the snapshot which the ledger was made from.
+  package func firstHeight() throws(LedgerError) -> UInt64 {
+    guard let bytes = try value(LedgerMeta.first) else { return 1 }
+    let height = bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard bytes.count == 8, height > 0 else {
+      throw damaged(LedgerFinding("meta", LedgerMeta.first, "it is no height"))
+    }
+    return height
+  }
+
   // MARK: The cut
 
   /// The height of the block that finalized a bundle; `nil` while none has.

@@ -148,6 +148,8 @@ enum LedgerMeta {
   static let tables = ".tables"
   /// There after an orderly close.
   static let clean = ".clean"
+  /// The first height, when the ledger was made from a snapshot: eight little-endian bytes.
+  static let first = ".first"
 
   static func write(
     _ name: String, _ bytes: [UInt8]?, _ connection: SQLiteConnection

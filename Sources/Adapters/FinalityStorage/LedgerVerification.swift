@@ -11,6 +11,8 @@ package struct LedgerReport: Hashable, Sendable {
   package internal(set) var certifiedHeight: UInt64 = 0
   /// Certificates whose signatures were checked.
   package internal(set) var certificates = 0
+  /// The first height that is held: 1, unless the ledger was made from a snapshot.
+  package internal(set) var firstHeight: UInt64 = 1
   /// The last height that was executed.
   package internal(set) var executedHeight: UInt64 = 0
   /// Epochs after the first whose validators no certificate of those before vouches for: the node
@@ -161,7 +163,8 @@ package struct LedgerVerification {
   // MARK: Blocks
 
   private mutating func checkBlocks() throws(LedgerError) {
-    var height: UInt64 = 0
+    report.firstHeight = try reads.firstHeight()
+    var height = report.firstHeight - 1
     while true {
       let rows = try reads.select(
         """

@@ -25,6 +25,16 @@ final class LedgerWriter {
       try opened.reads.cut().map { ($0.lane, $0.number) }, uniquingKeysWith: { $1 })
   }
 
+  /// Fills a file that is made from a snapshot.
+  init(importing connection: SQLiteConnection, chain: ChainID, tables: [TableSchema]) {
+    self.connection = connection
+    self.chain = chain
+    self.tables = tables
+    tip = BlockReference(epoch: 0, view: 0, height: 0, hash: chain.digest)
+    executedHeight = 0
+    cut = [:]
+  }
+
   /// Refuses what breaks L1 to L3.
   func check(_ transaction: LedgerTransaction) {
     var last = tip
@@ -84,6 +94,12 @@ final class LedgerWriter {
   }
 
   private func store(_ final: FinalBlock) throws(SQLiteError) {
+    try storeHeader(of: final)
+    for advance in final.block.body.advances { try store(advance, at: final.height) }
+  }
+
+  /// Stores a block without moving the cut.
+  func storeHeader(of final: FinalBlock) throws(SQLiteError) {
     let header = final.block.header
     let height = ColumnValue.integer(Int64(clamping: header.height))
     let hash = final.block.hash.bytes
@@ -94,17 +110,20 @@ final class LedgerWriter {
       .bytes(final.block.body.encoded), certificate.map { .bytes($0) } ?? .null,
       certificate.map { .bytes(LedgerChecksum.certificate(hash, $0)) } ?? .null,
     ])
-    for advance in final.block.body.advances {
-      let lane = ColumnValue.bytes(advance.lane.digest.bytes)
-      let number = ColumnValue.integer(Int64(clamping: advance.number))
-      try connection.cached("INSERT INTO advances VALUES (?, ?, ?)").run([lane, number, height])
-      try connection.cached(
-        """
-        INSERT INTO cut VALUES (?, ?, ?)
-        ON CONFLICT (lane) DO UPDATE SET number = excluded.number, digest = excluded.digest
-        """
-      ).run([lane, number, .bytes(advance.digest.bytes)])
-    }
+  }
+
+  /// Moves the cut of a lane.
+  func store(_ advance: CutAdvance, at height: UInt64) throws(SQLiteError) {
+    let lane = ColumnValue.bytes(advance.lane.digest.bytes)
+    let number = ColumnValue.integer(Int64(clamping: advance.number))
+    try connection.cached("INSERT INTO advances VALUES (?, ?, ?)")
+      .run([lane, number, .integer(Int64(clamping: height))])
+    try connection.cached(
+      """
+      INSERT INTO cut VALUES (?, ?, ?)
+      ON CONFLICT (lane) DO UPDATE SET number = excluded.number, digest = excluded.digest
+      """
+    ).run([lane, number, .bytes(advance.digest.bytes)])
   }
 
   private func store(_ certificate: Certificate) throws(SQLiteError) {

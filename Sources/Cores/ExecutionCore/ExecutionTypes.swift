@@ -32,7 +32,8 @@ package struct BlockToExecute: Sendable {
   }
 }
 
-/// What became of an operation or of a validators' transaction.
+/// What became of an operation or of a validators' transaction. The numbers stand in rows: none is
+/// given to another meaning.
 package enum ResultCode: UInt8, Hashable, Sendable {
   /// It changed the state.
   case accepted = 0

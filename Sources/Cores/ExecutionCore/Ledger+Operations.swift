@@ -11,7 +11,10 @@ extension Ledger {
   mutating func execute(_ bytes: [UInt8], at stamp: OperationStamp) -> ResultCode {
     guard let operation = Ledger.decode(bytes) else { return .invalid }
     let code = admit(operation)
-    guard code == .accepted else { return code }
+    guard code == .accepted else {
+      refuse(bytes, at: stamp, code)
+      return code
+    }
     tables.settle(operation, at: stamp, into: &written)
     let agent: AgentID
     switch operation {

@@ -61,6 +61,7 @@ extension Ledger {
       minted = try columns.count(3)
       treasury = try columns.count(4)
     case Ledger.laneSchema.number: try restoreLane(columns)
+    case Ledger.refusedSchema.number: _ = try Ledger.refused(columns)
     // open set: numbers of tables come from storage.
     default: throw RestoreError(row.table, .unknownTable)
     }
@@ -130,7 +131,7 @@ private struct RestoredStake {
 }
 
 /// The columns of a stored row.
-private struct FinalColumns {
+struct FinalColumns {
   let row: Row
 
   var repeated: RestoreError { RestoreError(row.table, .repeatedKey) }
@@ -146,6 +147,12 @@ private struct FinalColumns {
       throw bad(column)
     }
     return number
+  }
+
+  /// A number of 64 bits that is stored by its bit pattern.
+  func pattern(_ column: Int) throws(RestoreError) -> UInt64 {
+    guard case .integer(let number) = row.values[column] else { throw bad(column) }
+    return UInt64(bitPattern: number)
   }
 
   func bytes(_ column: Int) throws(RestoreError) -> [UInt8] {

@@ -65,7 +65,7 @@ extension Ledger {
   package static let schemas: [TableSchema] =
     LiveTables.schemas + [
       accountSchema, questionStateSchema, stakeSchema, validatorSchema, epochSchema, supplySchema,
-      laneSchema,
+      laneSchema, refusedSchema,
     ]
 
   static func keyColumnCount(of table: UInt16) -> Int {
