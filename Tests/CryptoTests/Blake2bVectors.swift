@@ -220,6 +220,11 @@ enum Blake2bVectors {
       "e51a0fd0290e7d77ba9bc2c988c9cee819af342a8d68c0c29bda1d48eda6f246",
       "8d79a364cef3e01a2b7b19500f9ccaccbeac9ac2828c39c567e4843f3a4dbc4e"
     ),
+    (
+      .storedValues,
+      "2eca3d6bf578e2cbddd0c51ae96e676292ab76f96e2b07b3859dc879dccda486",
+      "a8f55e9b2033168253e0cce7fec8f2683bd1e2470ea1ede4300b95d4fc0c1d31"
+    ),
   ]
 
   /// The bytes 0, 1, ... (modulo 256) of some count under the tag for audits: around the 128 bytes

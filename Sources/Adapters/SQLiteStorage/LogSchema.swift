@@ -9,6 +9,8 @@ enum LogSchema {
   static let reservedPrefix = "storage."
   /// Present while no program has the directory open and nothing is left to recover.
   static let cleanKey = "storage.clean"
+  /// The digest over the values that are not storage's own.
+  static let sealKey = "storage.seal"
 
   /// Bundles keep the order of arrival as their row identifier, which appends at the end of the
   /// tree; their place in the lane is a second, small index. Wide values come last, so that a scan
@@ -44,6 +46,9 @@ enum LogSchema {
         CREATE TABLE meta (
           key TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID
         """,
-      ])
+      ]),
+    Migration(version: 2, statements: []) { (connection) throws(SQLiteError) in
+      try Seal.storeMeta(connection)
+    },
   ]
 }

@@ -91,6 +91,8 @@ package enum HashTag: String, CaseIterable, Sendable {
   case reconfiguration = "so.reconfig.v1"
   /// A signature that was checked, remembered for the next time it comes.
   case checkedSignature = "so.checked.v1"
+  /// Values that a storage keeps beside its rows, so that a changed one is found.
+  case storedValues = "so.store.v1"
 
   /// The sixteen bytes, the name padded with zeros, as two words in memory order.
   var words: (UInt64, UInt64) { HashTag.table[place] }
@@ -151,6 +153,7 @@ package enum HashTag: String, CaseIterable, Sendable {
     case .handover: 40
     case .reconfiguration: 41
     case .checkedSignature: 42
+    case .storedValues: 43
     }
   }
 }
