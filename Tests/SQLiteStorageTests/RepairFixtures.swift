@@ -49,11 +49,12 @@ extension TestFiles {
 }
 
 extension [UInt8] {
-  /// Where these bytes stand for the first time.
-  func firstPlace(of needle: [UInt8]) -> Int? {
+  /// Where these bytes stand for the last time: earlier places can be what a page held before it
+  /// was split.
+  func lastPlace(of needle: [UInt8]) -> Int? {
     guard count >= needle.count else { return nil }
-    return (0...(count - needle.count)).first {
-      self[$0..<($0 + needle.count)].elementsEqual(needle)
+    return (0...(count - needle.count)).last { place in
+      self[place..<(place + needle.count)].elementsEqual(needle)
     }
   }
 }
