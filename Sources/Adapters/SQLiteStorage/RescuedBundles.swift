@@ -1,4 +1,3 @@
-package import Crypto
 internal import Primitives
 package import Records
 internal import Wire
@@ -26,6 +25,7 @@ package final class RescuedBundles {
   ]
 
   private let directory: String
+  private let lanes: [LaneID]
   private var connection: SQLiteConnection?
 
   /// Opens what a repair has left in a directory; `nil` when there is nothing.
@@ -33,7 +33,16 @@ package final class RescuedBundles {
     self.directory = directory
     let path = "\(directory)/\(RescuedBundles.file)"
     guard FileSystem.exists(path) else { return nil }
-    connection = try SQLiteConnection(path: path, mode: .create)
+    let connection = try SQLiteConnection(path: path, mode: .create)
+    // What is forgotten twice is forgotten: a sync would only hold up the owner.
+    try connection.execute("PRAGMA synchronous=OFF")
+    let statement = try connection.prepare("SELECT DISTINCT lane FROM rescued")
+    var lanes: [LaneID] = []
+    while try statement.step() {
+      if let digest = Digest(statement.bytes(0)) { lanes.append(LaneID(digest: digest)) }
+    }
+    self.lanes = lanes
+    self.connection = connection
   }
 
   static func insert(
@@ -55,42 +64,54 @@ package final class RescuedBundles {
     Int(try connection?.integer("SELECT count(*) FROM rescued") ?? 0)
   }
 
-  /// Up to `limit` bundles that continue what is held, in an order in which they can be taken; those
-  /// that are held already are forgotten.
-  package func next(
-    holding frontier: Frontier, limit: Int
-  ) throws(SQLiteError) -> [Verified<SignedBundle>] {
+  /// Wire forms of up to `limit` bundles that continue what is held, in an order in which they can
+  /// be taken; those that are held already are forgotten.
+  package func next(holding frontier: Frontier, limit: Int) throws(SQLiteError) -> [[UInt8]] {
     guard let connection else { return [] }
+    try forget(upTo: frontier)
     var held = frontier
-    var due: [Verified<SignedBundle>] = []
-    var done: [Int64] = []
-    let statement = try connection.prepare(
-      "SELECT id, lane, number, header, signature, body FROM rescued ORDER BY id")
-    while due.count < limit, try statement.step() {
-      guard let digest = Digest(statement.bytes(1)) else { continue }
-      let lane = LaneID(digest: digest)
-      let number = statement.unsigned(2)
-      if number <= frontier[lane] { done.append(statement.integer(0)) }
-      guard number == held[lane] + 1 else { continue }
-      let stored = StoredBundle(statement, from: 3)
-      // Bytes that went bad here too are a peer's to send.
-      guard let bundle = try? stored.decoded(at: LanePosition(lane: lane, number: number)),
-        bundle.header.context.allSatisfy({ held[$0.lane] >= $0.number }),
-        let verified = Verified(checking: bundle)
-      else { continue }
-      held[lane] = number
-      due.append(verified)
+    var frames: [[UInt8]] = []
+    var isMoving = true
+    while isMoving {
+      isMoving = false
+      for lane in lanes {
+        while frames.count < limit,
+          let frame = try due(lane, held[lane] + 1, held, connection)
+        {
+          held[lane] += 1
+          frames.append(frame)
+          isMoving = true
+        }
+      }
     }
-    try forget(done)
-    return due
+    return frames
   }
 
-  private func forget(_ rows: [Int64]) throws(SQLiteError) {
-    guard let connection, !rows.isEmpty else { return }
-    try connection.transaction { () throws(SQLiteError) in
-      for row in rows {
-        try connection.cached("DELETE FROM rescued WHERE id = ?").run([.integer(row)])
-      }
+  /// The wire form of a bundle that waits and whose causes are held.
+  private func due(
+    _ lane: LaneID, _ number: UInt64, _ held: Frontier, _ connection: SQLiteConnection
+  ) throws(SQLiteError) -> [UInt8]? {
+    let statement = try connection.cached(
+      "SELECT header, signature, body FROM rescued WHERE lane = ? AND number = ?")
+    let values: [ColumnValue] = [.bytes(lane.digest.bytes), .integer(Int64(clamping: number))]
+    let stored = try statement.withBound(values) { () throws(SQLiteError) -> StoredBundle? in
+      try statement.step() ? StoredBundle(statement, from: 0) : nil
+    }
+    // Bytes that went bad here too are a peer's to send.
+    guard let stored,
+      let bundle = try? stored.decoded(at: LanePosition(lane: lane, number: number)),
+      bundle.header.context.allSatisfy({ held[$0.lane] >= $0.number })
+    else { return nil }
+    var writer = WireWriter(capacity: stored.header.count + stored.body.count + 80)
+    stored.encode(into: &writer)
+    return writer.bytes
+  }
+
+  private func forget(upTo frontier: Frontier) throws(SQLiteError) {
+    guard let connection else { return }
+    for lane in lanes {
+      try connection.cached("DELETE FROM rescued WHERE lane = ? AND number <= ?")
+        .run([.bytes(lane.digest.bytes), .integer(Int64(clamping: frontier[lane]))])
     }
   }
 

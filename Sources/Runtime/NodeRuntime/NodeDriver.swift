@@ -69,6 +69,9 @@ final class NodeDriver {
   /// Peers whose packets the operator has disturbed.
   var faultsInForce = 0
 
+  /// Bundles that a repair found behind damage, until all of them are held.
+  var rescue: Rescue?
+
   var counters = DriverCounters()
   /// The heads of all lanes as they are on the disk.
   var durableHeads = SortedMap<LaneID, LaneHead>()

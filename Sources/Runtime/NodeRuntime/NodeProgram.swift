@@ -43,8 +43,12 @@ package enum NodeProgram {
         try Joiner.join(configuration, ticket, logger)
         try NodeStart.noteJoined(configuration)
       }
+      try NodeRepair.carryOut(configuration, logger)
       return try NodeProcess(configuration, logger).run()
     } catch {
+      if let damage = NodeRepair.damage(of: error) {
+        return NodeRepair.restart(after: damage, configuration, logger)
+      }
       logger.log(.error, "the node could not start", [LogField("reason", "\(error)")])
       return 1
     }
@@ -61,6 +65,7 @@ private final class NodeProcess {
   private let http: HTTPPump
   private let api: AgentAPI
   private let admin: AdminServer?
+  private let damage = DamageSlot()
 
   init(_ configuration: NodeConfiguration, _ logger: Logger) throws {
     self.configuration = configuration
@@ -77,9 +82,16 @@ private final class NodeProcess {
     let controlDurable = loop.makeMailbox(limit: 1 << 20) { (sequences: [UInt64]) in
       if let last = sequences.last { slot.driver?.markControlDurable(through: last) }
     }
+    let damages = loop.makeMailbox(limit: 16) { (found: [StorageDamage]) in
+      if let damage = found.first { slot.driver?.repair(damage) }
+    }
     let doors = NodeStart.Reports(
       onDurable: { _ = durable.post($0) }, onControlDurable: { _ = controlDurable.post($0) },
-      onFailure: { _ = failures.post($0) })
+      onFailure: { _ = failures.post($0) },
+      onDamage: { [damage] found in
+        damage.note(found)
+        _ = damages.post(found)
+      })
     let started = try NodeStart.open(
       configuration, logger, reports: doors,
       at: Moment(
@@ -106,6 +118,7 @@ private final class NodeProcess {
       handler: { request, responder in api.handle(request, responder) })
     admin = driver.openAdmin()
     driver.announceSelf()
+    driver.beginRescue()
   }
 
   func run() throws -> Int32 {
@@ -137,11 +150,23 @@ private final class NodeProcess {
     }
     driver.verifier.stop()
     driver.verifierThread?.join()
+    if let damage = damage.first { throw closed(after: damage) }
     if driver.fatal != nil { return 1 }
     try driver.closeControl()
     try storage.close()
     logger.log(.info, "the node has stopped")
     return 0
+  }
+
+  /// Closes what can still be closed; what cannot is repaired or recovered at the next start.
+  private func closed(after damage: StorageDamage) -> StorageDamage {
+    do {
+      try driver.closeControl()
+      try storage.close()
+    } catch {
+      logger.log(.warning, "storage did not close", [LogField("reason", "\(error)")])
+    }
+    return damage
   }
 
   /// Serves the requests that are under way to their end, for at most two seconds.
