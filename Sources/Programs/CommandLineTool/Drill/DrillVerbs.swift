@@ -5,7 +5,9 @@ internal import JSONText
 /// The verbs that break a cluster on purpose and look whether it kept its promises.
 package enum DrillVerbs {
   /// All of them.
-  static func all(_ launcher: NodeLauncher) -> [Verb] { [scenario(launcher), kills(launcher)] }
+  static func all(_ launcher: NodeLauncher) -> [Verb] {
+    [scenario(launcher), kills(launcher), flipByte(launcher)]
+  }
 
   private static func kills(_ launcher: NodeLauncher) -> Verb {
     Verb(
