@@ -120,4 +120,69 @@ struct RepairTests {
       #expect(again.waitForEnd() == 0)
     }
   }
+
+  private func recover(_ swarm: TestSwarm, _ options: String...) throws -> NodeChild {
+    try NodeChild(["recover", swarm.places[0].directory] + options)
+  }
+
+  @Test func `recover tells what is damaged, repairs when told to, and refuses a running node`()
+    throws
+  {
+    let swarm = try TestSwarm(voters: 1)
+    let node = try swarm.start(1)
+    let token = try swarm.register("asker")
+    for number in 10..<30 { _ = try swarm.ask("What is number \(number)?", token: token) }
+    let refused = try recover(swarm)
+    #expect(refused.waitForEnd() == 1)
+    #expect(refused.line(containing: "is in use by process") != nil)
+    node.send(SIGTERM)
+    #expect(node.waitForEnd() == 0)
+    let sound = try recover(swarm)
+    #expect(sound.waitForEnd() == 0, "\(sound.log)")
+    try flip("What is number 20", in: path(swarm, 1, "log.db"))
+    let found = try recover(swarm)
+    #expect(found.waitForEnd() == 1)
+    #expect(found.line(containing: "operations: lane") != nil, "\(found.log)")
+    #expect(found.line(containing: "nothing was changed") != nil)
+    let repaired = try recover(swarm, "--apply")
+    #expect(repaired.waitForEnd() == 0, "\(repaired.log)")
+    #expect(repaired.line(containing: "bundles kept", "wait for what", "1 lost") != nil)
+    #expect(try recover(swarm).waitForEnd() == 0)
+    let again = try swarm.start(1)
+    #expect(again.line(containing: "bundles wait for what a repair could not keep") != nil)
+    _ = try swarm.ask("What comes after?", token: token)
+    let name = swarm.places[0].key.publicKey.hexadecimal
+    let lanes = try swarm.get("/v1/lanes")["lanes"]?.array ?? []
+    #expect(lanes.count { $0["node"]?.string == name } == 2)
+    again.send(SIGTERM)
+    #expect(again.waitForEnd() == 0)
+  }
+
+  @Test func `recover gives a node whose control log is damaged a new life`() throws {
+    let swarm = try TestSwarm(voters: 3)
+    var nodes = try (1...3).map { try swarm.start($0) }
+    defer { for node in nodes { node.crash() } }
+    let token = try swarm.register("asker", level: "quorum", at: 2)
+    nodes[0].send(SIGTERM)
+    #expect(nodes[0].waitForEnd() == 0)
+    let control = "\(swarm.places[0].directory)/data/control"
+    for name in try FileManager.default.contentsOfDirectory(atPath: control) where name != "lock" {
+      let handle = try #require(FileHandle(forUpdatingAtPath: "\(control)/\(name)"))
+      for block in 0..<2 as Range<UInt64> {
+        try handle.seek(toOffset: block * 4_096 + 20)
+        try handle.write(contentsOf: Data([0xa5, 0x5a]))
+      }
+      try handle.close()
+    }
+    let refused = try NodeChild(["node", "start", "--dir", swarm.places[0].directory])
+    #expect(refused.waitForEnd() == 1)
+    #expect(refused.line(containing: "control is damaged") != nil, "\(refused.log)")
+    #expect(try recover(swarm).waitForEnd() == 1)
+    let repaired = try recover(swarm, "--apply")
+    #expect(repaired.waitForEnd() == 0, "\(repaired.log)")
+    nodes[0] = try swarm.start(1)
+    #expect(nodes[0].line(containing: "it comes back in a new life") != nil)
+    _ = try swarm.ask("Does it count again?", token: token, level: "quorum", at: 1)
+    try swarm.waitUntilEqual((1...3).map { swarm.api($0) })
+  }
 }

@@ -58,6 +58,20 @@ package struct DirectoryRepair {
     self.didReach = didReach
   }
 
+  /// Refuses a directory that a process has open.
+  package static func checkIsFree(_ directory: String) throws(OpenStorageError) {
+    do throws(DirectoryLock.Refusal) {
+      try DirectoryLock(directory: directory).release()
+    } catch {
+      switch error {
+      case .held(let holder):
+        throw OpenStorageError(.locked(processIdentifier: holder), directory: directory)
+      case .system(let code, let operation):
+        throw OpenStorageError(.system(code: code, operation: operation), directory: directory)
+      }
+    }
+  }
+
   /// Does what the marker asks for; `nil` without a marker.
   package func run() throws -> RepairReport? {
     let books = RepairBooks(directory: directory)

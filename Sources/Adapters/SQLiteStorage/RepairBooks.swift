@@ -89,6 +89,17 @@ package struct RepairBooks: Sendable {
     return try history().count { $0.atMilliseconds >= start } > RepairBooks.repairsMax
   }
 
+  /// Forgets marker and history: an operator takes it from here.
+  package func clear() throws(Failure) {
+    do throws(FileSystem.Failure) {
+      try FileSystem.remove("\(directory)/\(RepairBooks.markerName)")
+      try FileSystem.remove("\(directory)/\(RepairBooks.historyName)")
+      try FileSystem.syncDirectory(directory)
+    } catch {
+      throw Failure(description: "\(directory): could not \(error.operation), error \(error.code)")
+    }
+  }
+
   /// Removes the marker: what it named is repaired.
   func settle() throws(FileSystem.Failure) {
     try FileSystem.remove("\(directory)/\(RepairBooks.markerName)")

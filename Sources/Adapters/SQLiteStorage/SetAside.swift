@@ -1,19 +1,21 @@
 internal import Glibc
 
 /// The names under which damaged databases are kept: they are moved, never deleted.
-struct SetAside: Hashable, Sendable {
-  /// The directory of the swarm.
-  let directory: String
+package struct SetAside: Hashable, Sendable {
+  /// The directory of the files.
+  package let directory: String
   /// The end of the names: the time of the finding.
-  let mark: String
+  package let mark: String
 
-  /// Chooses a name by the time, which no earlier file has.
-  init(directory: String) {
+  /// Chooses a name by the time, which none of `files` was given earlier.
+  package init(
+    directory: String, files: [String] = DatabaseFile.allCases.map(\.name)
+  ) {
     var seconds = time(nil)
     var mark = SetAside.text(of: seconds)
     // Two findings within a second: the later one gets a later name.
-    while DatabaseFile.allCases.contains(where: {
-      FileSystem.exists(SetAside(directory: directory, mark: mark).path(of: $0.name))
+    while files.contains(where: {
+      FileSystem.exists(SetAside(directory: directory, mark: mark).path(of: $0))
     }) {
       seconds += 1
       mark = SetAside.text(of: seconds)
@@ -28,20 +30,17 @@ struct SetAside: Hashable, Sendable {
   }
 
   /// Where a file goes.
-  func path(of file: String) -> String { "\(directory)/\(file).damaged-\(mark)" }
+  package func path(of file: String) -> String { "\(directory)/\(file).damaged-\(mark)" }
 
   /// Moves a database and what belongs to it, the database first.
   ///
   /// Once the database has its new name the finding is settled, and what a crash left behind of it
   /// can follow later: nobody takes a write-ahead log without its database for a new one's, because
   /// the new one comes last.
-  func move(
-    _ file: String, _ didMove: (String) throws(FileSystem.Failure) -> Void = { _ in }
-  ) throws(FileSystem.Failure) {
+  package func move(_ file: String) throws(FileSystem.Failure) {
     for suffix in FileSystem.databaseSuffixes {
       try FileSystem.move("\(directory)/\(file)\(suffix)", to: path(of: file) + suffix)
       try FileSystem.syncDirectory(directory)
-      try didMove(file + suffix)
     }
   }
 

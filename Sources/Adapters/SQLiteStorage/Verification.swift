@@ -23,19 +23,29 @@ package enum Verification {
   package static func run(
     directory: String, tables: [TableSchema], threadCount: Int = 2
   ) throws -> VerificationReport {
+    let reports = try runEach(directory: directory, tables: tables, threadCount: threadCount)
+    var report = reports.log
+    report.rows = reports.state.rows
+    report.add(reports.state)
+    return report
+  }
+
+  /// Checks a directory and tells the databases apart.
+  package static func runEach(
+    directory: String, tables: [TableSchema], threadCount: Int = 2
+  ) throws -> (log: VerificationReport, state: VerificationReport) {
     precondition(threadCount > 0, "\(threadCount) threads")
     let start = MonotonicClock.nanoseconds
     var report = VerificationReport()
+    var stateReport = VerificationReport()
     let state = try SQLiteConnection(
       path: "\(directory)/\(StateSchema.file)", mode: .readOnly, cacheBytes: 8 * 1_048_576)
     let log = try SQLiteConnection(
       path: "\(directory)/\(LogSchema.file)", mode: .readOnly, cacheBytes: 8 * 1_048_576)
-    check(.rows, in: &report) { () throws(SQLiteError) in try beginSnapshot(state) }
+    check(.rows, in: &stateReport) { () throws(SQLiteError) in try beginSnapshot(state) }
     check(.head, in: &report) { () throws(SQLiteError) in try beginSnapshot(log) }
-    let stateFile = FileCheck(connection: state, file: .state, tables: tables)
-    let logFile = FileCheck(connection: log, file: .log, tables: tables)
-    _ = stateFile.run(&report)
-    _ = logFile.run(&report)
+    _ = FileCheck(connection: state, file: .state, tables: tables).run(&stateReport)
+    _ = FileCheck(connection: log, file: .log, tables: tables).run(&report)
     let check = LogCheck(connection: log, isGrowing: false)
     let lanes = check.lanes(&report)
     report.lanes = lanes.count
@@ -48,7 +58,7 @@ package enum Verification {
       WorkerThread { work.run(path: "\(directory)/\(LogSchema.file)") }
     }
     let rows = StateCheck(connection: state, tables: tables)
-    rows.run(heads: lanes.map(\.head), &report)
+    rows.run(heads: lanes.map(\.head), &stateReport)
     for thread in threads {
       thread.join()
     }
@@ -59,7 +69,7 @@ package enum Verification {
     checkTrees(check, lanes, stretches.map(\.count), outcomes, &report)
     check.checkTables(&report)
     report.nanoseconds = MonotonicClock.nanoseconds - start
-    return report
+    return (report, stateReport)
   }
 
   /// Runs `body`, which reads; a failure is a finding.

@@ -10,6 +10,8 @@ package struct NodeConfiguration: Sendable {
   package static let joinedFileName = "joined"
   /// The file's name by which a founder knows that its control log was begun once.
   package static let foundedFileName = "founded"
+  /// The named value of the databases that holds the epoch of the node's lane.
+  package static let epochKey = "node.epoch"
   /// The name of the socket on which a running node takes its operator's orders.
   package static let adminSocketName = "admin.sock"
 

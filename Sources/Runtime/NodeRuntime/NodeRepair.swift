@@ -66,7 +66,7 @@ enum NodeRepair {
         LogField("file", "\(directory)/\(marker.damage.file.name)"),
         LogField("found", marker.damage.findings.joined(separator: "; ")),
       ])
-    let repair = DirectoryRepair(directory: directory, droppedMeta: [NodeStart.epochKey])
+    let repair = DirectoryRepair(directory: directory, droppedMeta: [NodeConfiguration.epochKey])
     guard let report = try repair.run() else { return }
     var fields = [LogField("setAside", report.setAside.joined(separator: " "))]
     if let salvage = report.salvage {

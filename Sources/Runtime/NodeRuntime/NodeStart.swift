@@ -17,7 +17,7 @@ internal import Telemetry
 /// Brings a node from its files to a machine that is ready to run.
 enum NodeStart {
   private static let clusterKey = "node.cluster"
-  static let epochKey = "node.epoch"
+  private static let epochKey = NodeConfiguration.epochKey
   /// Bundles whose rows are written as one step while the log is replayed.
   private static let replayStep = 256
 

@@ -14,7 +14,7 @@ struct FlipPlace {
   private static func table(of file: DatabaseFile) -> String {
     switch file {
     case .log: "bundles"
-    case .state: "answers"
+    case .state: "answer"
     }
   }
 
