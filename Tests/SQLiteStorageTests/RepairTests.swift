@@ -187,12 +187,12 @@ struct RepairTests {
     let directory = try TemporaryDirectory()
     let books = RepairBooks(directory: directory.path)
     for number in 1...4 as ClosedRange<UInt64> {
-      #expect(try !books.isExhausted(atMilliseconds: number * 1_000))
+      #expect(try books.isExhausted(atMilliseconds: number * 1_000) == false)
       try books.note(StorageDamage(.state, []), atMilliseconds: number * 1_000)
       unlink("\(directory.path)/damage")
     }
     #expect(try books.isExhausted(atMilliseconds: 5_000))
-    #expect(try !books.isExhausted(atMilliseconds: 3_602_000))
+    #expect(try books.isExhausted(atMilliseconds: 3_602_000) == false)
   }
 
   @Test func `a book with a flipped byte is refused with advice`() throws {

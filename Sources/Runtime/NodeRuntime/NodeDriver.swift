@@ -253,7 +253,8 @@ final class NodeDriver {
     case .ownLaneAhead(let position):
       fail(
         "a peer holds bundle \(position.number) of this node's own lane, which this node has "
-          + "lost: remove its data directory, so that it comes back with a new lane")
+          + "lost: run swarmoracle recover DIR --new-lane --apply, so that it goes on in a new lane"
+      )
     }
   }
 

@@ -82,16 +82,9 @@ private final class NodeProcess {
     let controlDurable = loop.makeMailbox(limit: 1 << 20) { (sequences: [UInt64]) in
       if let last = sequences.last { slot.driver?.markControlDurable(through: last) }
     }
-    let damages = loop.makeMailbox(limit: 16) { (found: [StorageDamage]) in
-      if let damage = found.first { slot.driver?.repair(damage) }
-    }
     let doors = NodeStart.Reports(
       onDurable: { _ = durable.post($0) }, onControlDurable: { _ = controlDurable.post($0) },
-      onFailure: { _ = failures.post($0) },
-      onDamage: { [damage] found in
-        damage.note(found)
-        _ = damages.post(found)
-      })
+      onFailure: { _ = failures.post($0) }, onDamage: damage.report(on: loop, to: slot))
     let started = try NodeStart.open(
       configuration, logger, reports: doors,
       at: Moment(
@@ -193,6 +186,6 @@ private final class NodeProcess {
 }
 
 /// Lets mailboxes that are made before the driver find it.
-private final class DriverSlot {
+final class DriverSlot {
   weak var driver: NodeDriver?
 }

@@ -1,8 +1,7 @@
 internal import Configuration
 internal import Glibc
-internal import LedgerCore
+internal import Reactor
 internal import SQLiteStorage
-internal import StorageThreads
 internal import Synchronization
 internal import Telemetry
 
@@ -53,7 +52,7 @@ enum NodeRepair {
     let directory = directory(configuration)
     let books = RepairBooks(directory: directory)
     guard let marker = try books.marker() else { return }
-    guard try !books.isExhausted(atMilliseconds: WallClock.milliseconds()) else {
+    guard try books.isExhausted(atMilliseconds: WallClock.milliseconds()) == false else {
       throw StartError(
         "\(marker.damage); the databases in \(directory) were repaired "
           + "\(RepairBooks.repairsMax) times within an hour, so the disk or the memory of this "
@@ -121,6 +120,18 @@ final class DamageSlot: Sendable {
   func note(_ damage: StorageDamage) {
     slot.withLock { known in
       if known == nil || known?.file == .state && damage.file == .log { known = damage }
+    }
+  }
+
+  /// What storage calls on any thread: takes note, and has the driver repair.
+  func report(on loop: EventLoop, to slot: DriverSlot) -> @Sendable (StorageDamage) -> Void {
+    let damages = loop.makeMailbox(limit: 16) { (found: [StorageDamage]) in
+      if let damage = found.first { slot.driver?.repair(damage) }
+    }
+    return { [self] found in
+      note(found)
+      // A full mailbox holds others already, which end the node as well.
+      _ = damages.post(found)
     }
   }
 
