@@ -133,25 +133,14 @@ package struct DirectoryRepair {
       // Lanes that are gone: a new file begins them anew.
       return SalvageReport()
     }
-    let report = try copyLanes(path, copy, rescued)
+    var salvage = try LogSalvage(damaged: path, target: copy, rescued: rescued)
+    let report = try salvage.run(droppingMeta: droppedMeta)
     // Both were moved into their databases and synced.
     for suffix in FileSystem.databaseSuffixes.dropFirst() {
       try FileSystem.remove(copy + suffix)
     }
     _ = try RescuedBundles(directory: directory)?.removeIfEmpty()
     try FileSystem.syncDirectory(directory)
-    return report ?? SalvageReport()
-  }
-
-  /// Copies the lanes; `nil` when nothing of the damaged file can be read.
-  private func copyLanes(_ path: String, _ copy: String, _ rescued: String) throws -> SalvageReport?
-  {
-    do throws(SQLiteError) {
-      var salvage = try LogSalvage(damaged: path, target: copy, rescued: rescued)
-      return try salvage.run(droppingMeta: droppedMeta)
-    } catch {
-      guard error.isUnreadable else { throw error }
-      return nil
-    }
+    return report
   }
 }

@@ -29,7 +29,9 @@ struct LogSalvage {
   /// Row identifiers after which reading is given up.
   private static let skipMax: Int64 = 1 << 40
 
-  private let source: SQLiteConnection
+  private let path: String
+  /// Absent when SQLite cannot make anything of the file.
+  private let source: SQLiteConnection?
   private let rescued: SQLiteConnection
   private var target: LogWriter
   private var heads: [LaneID: LaneHead] = [:]
@@ -38,7 +40,13 @@ struct LogSalvage {
 
   /// Opens the damaged file and makes the new ones.
   init(damaged: String, target: String, rescued: String) throws(SQLiteError) {
-    source = try SQLiteConnection(path: damaged, mode: .readOnly)
+    path = damaged
+    do throws(SQLiteError) {
+      source = try SQLiteConnection(path: damaged, mode: .readOnly)
+    } catch {
+      guard error.isUnreadable else { throw error }
+      source = nil
+    }
     self.rescued = try SQLiteConnection(path: rescued, mode: .create)
     _ = try Migration.apply(RescuedBundles.migrations, to: self.rescued)
     let connection = try SQLiteConnection(path: target, mode: .create)
@@ -49,17 +57,31 @@ struct LogSalvage {
 
   /// Copies what is sound and leaves complete, synced files without write-ahead logs.
   mutating func run(droppingMeta names: [String]) throws(SQLiteError) -> SalvageReport {
-    try copyBundles()
+    if let source {
+      try copyBundles(source)
+    } else {
+      report.gaps += 1
+    }
+    // Where the tree leads nowhere its pages still hold rows.
+    if report.gaps > 0 {
+      let rejected = report.rejected
+      report.rejected = 0
+      try PageScan(path)?.forEach { (stored) throws(SQLiteError) in try take(stored) }
+      report.rejected = max(rejected, report.rejected)
+    }
     try commit()
-    try copyProofs()
-    try copyMeta(dropping: names)
+    if let source {
+      try copyProofs(source)
+      try copyMeta(source, dropping: names)
+    }
+    try settleRescued()
     try target.connection.checkpointAndTruncate()
     try rescued.checkpointAndTruncate()
     return report
   }
 
   /// Reads rows one by one; where a page cannot be read, those behind it are looked for.
-  private mutating func copyBundles() throws(SQLiteError) {
+  private mutating func copyBundles(_ source: SQLiteConnection) throws(SQLiteError) {
     var last: Int64 = 0
     var skip: Int64 = 1
     while skip < LogSalvage.skipMax {
@@ -97,7 +119,6 @@ struct LogSalvage {
     guard header.number > number else { return }
     guard header.number == number + 1, follows(header, head), isCaused(header) else {
       try RescuedBundles.insert(stored, of: header, into: rescued)
-      report.rescued += 1
       return
     }
     append(bundle, to: head)
@@ -139,8 +160,18 @@ struct LogSalvage {
     batch = StorageBatch(sequence: batch.sequence + 1)
   }
 
+  /// Forgets of what waits what has found its place since, and counts the rest.
+  private mutating func settleRescued() throws(SQLiteError) {
+    for head in heads.values {
+      try rescued.cached("DELETE FROM rescued WHERE lane = ? AND number <= ?")
+        .run([.bytes(head.lane.digest.bytes), .integer(Int64(clamping: head.number))])
+    }
+    let count = try rescued.integer("SELECT count(*) FROM rescued") ?? 0
+    report.rescued = UInt64(clamping: count)
+  }
+
   /// Proofs that still prove something.
-  private mutating func copyProofs() throws(SQLiteError) {
+  private mutating func copyProofs(_ source: SQLiteConnection) throws(SQLiteError) {
     do throws(SQLiteError) {
       let statement = try source.prepare("SELECT proof FROM proofs ORDER BY lane, number")
       while try statement.step() {
@@ -157,7 +188,9 @@ struct LogSalvage {
   }
 
   /// The owner's named values, when they are still those that were stored.
-  private func copyMeta(dropping names: [String]) throws(SQLiteError) {
+  private func copyMeta(
+    _ source: SQLiteConnection, dropping names: [String]
+  ) throws(SQLiteError) {
     var values: [(key: String, value: [UInt8])] = []
     do throws(SQLiteError) {
       guard try Seal.metaFinding(source) == nil else { return }
