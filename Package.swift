@@ -237,7 +237,9 @@ let testTargets: [Target] = [
   tests(
     "SQLiteStorageTests",
     [
-      "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "SQLiteStorage", "CSQLite",
+      "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "StorageThreads",
+      "SQLiteStorage",
+      "CSQLite",
     ]),
   tests(
     "QUICTransportTests", ["Primitives", "Crypto", "Telemetry", "Reactor", "QUICTransport"]),

@@ -225,6 +225,11 @@ enum Blake2bVectors {
       "8d500277f1e59dfea6f9473a33a976b084428c1b9101646ca5c6334be49276c8",
       "824e031fae53e00f2119f8f8cb965ad7524137127841820cde9b842f66af4da4"
     ),
+    (
+      .storedValues,
+      "2eca3d6bf578e2cbddd0c51ae96e676292ab76f96e2b07b3859dc879dccda486",
+      "a8f55e9b2033168253e0cce7fec8f2683bd1e2470ea1ede4300b95d4fc0c1d31"
+    ),
   ]
 
   /// The bytes 0, 1, ... (modulo 256) of some count under the tag for audits: around the 128 bytes

@@ -261,8 +261,9 @@ import Testing
     try TestFiles.write(bytes, to: path)
     let error = #expect(throws: LedgerError.self) { try LedgerDatabase.open(directory) }
     #expect(error?.isDamage == true)
-    try LedgerDatabase.setAside(directory.ledger)
-    #expect(TestFiles.read("\(path).damaged") == bytes)
+    let kept = try LedgerDatabase.setAside(directory.ledger)
+    #expect(kept.hasPrefix("\(path).damaged-"))
+    #expect(TestFiles.read(kept) == bytes)
     let ledger = try LedgerDatabase.open(directory)
     #expect(try ledger.reads.tip() == nil)
     try ledger.close()

@@ -175,7 +175,7 @@ struct BaseTests {
     // What version 2 added, taken away again, is version 1.
     try RawDatabase.execute("DROP TABLE lane_bases; PRAGMA user_version = 1", on: path)
     let (storage, recovery) = try Reports().open(directory.path)
-    #expect(try RawDatabase.integer("PRAGMA user_version", on: path) == 2)
+    #expect(try RawDatabase.integer("PRAGMA user_version", on: path) == 3)
     #expect(recovery.content.heads == maker.frontiers.last)
     #expect(recovery.content.lanes.allSatisfy { $0.base == nil })
     #expect(storage.submit(maker.next()) == .accepted)

@@ -37,21 +37,31 @@ extension LedgerDatabase {
     }
   }
 
-  /// Moves a damaged file out of the way, in the place of the one moved before, so that the next
-  /// opening begins with an empty one.
-  package static func setAside(_ directory: String) throws(LedgerError) {
+  /// Moves a damaged file out of the way, under a name with the time, so that the next opening
+  /// begins with an empty one; its new path.
+  @discardableResult
+  package static func setAside(_ directory: String) throws(LedgerError) -> String {
     let lock = try lock(directory)
     defer { lock.release() }
     do throws(FileSystem.Failure) {
-      for suffix in FileSystem.databaseSuffixes {
-        let target = "\(directory)/\(LedgerSchema.damagedFile)\(suffix)"
-        try FileSystem.remove(target)
-        try FileSystem.move("\(directory)/\(LedgerSchema.file)\(suffix)", to: target)
-      }
-      try FileSystem.syncDirectory(directory)
+      let aside = SetAside(directory: directory, files: [LedgerSchema.file])
+      try aside.move(LedgerSchema.file)
+      return aside.path(of: LedgerSchema.file)
     } catch {
       throw LedgerError(
         .system(code: error.code, operation: error.operation), directory: directory)
+    }
+  }
+
+  /// What SQLite finds wrong with the file while nobody has it open; empty when it is whole or
+  /// does not exist. Whether its content is right is the business of `LedgerVerification`.
+  package static func findings(_ directory: String) -> [String] {
+    let path = "\(directory)/\(LedgerSchema.file)"
+    guard FileSystem.exists(path) else { return [] }
+    do throws(SQLiteError) {
+      return try SQLiteConnection(path: path, mode: .readOnly).integrityCheck()
+    } catch {
+      return ["\(error)"]
     }
   }
 

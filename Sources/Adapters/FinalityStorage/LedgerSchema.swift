@@ -8,8 +8,6 @@ internal import Wire
 enum LedgerSchema {
   /// The file's name.
   static let file = "ledger.db"
-  /// Where a damaged file is kept for examination; a later one replaces it.
-  static let damagedFile = "ledger.db.damaged"
 
   /// The tables. Rows and tries stand in the order they came, beside unique indexes: their keys are
   /// random, and trees of whole records in their order would write a page for nearly each.

@@ -33,6 +33,29 @@ package enum FileSystem {
     }
   }
 
+  /// Replaces a small file as a whole, durably: a crash leaves the old bytes or the new ones.
+  package static func replace(_ path: String, with bytes: [UInt8]) throws(Failure) {
+    let temporary = "\(path).new"
+    try remove(temporary)
+    let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw Failure(code: errno, operation: "create \(temporary)") }
+    defer { _ = close(descriptor) }
+    guard unsafe write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0
+    else { throw Failure(code: errno, operation: "write \(temporary)") }
+    try move(temporary, to: path)
+    try syncDirectory(parent(of: path))
+  }
+
+  /// A small file's bytes, at most 1 MiB; `nil` when it cannot be read.
+  package static func contents(of path: String) -> [UInt8]? {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { _ = close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 1 << 20)
+    let count = unsafe read(descriptor, &bytes, bytes.count)
+    return count < 0 ? nil : Array(bytes.prefix(count))
+  }
+
   /// Whether something has this path.
   package static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 

@@ -39,9 +39,8 @@ struct LaneCheck: Sendable {
       try run(connection, &outcome)
     } catch {
       outcome.report.add(
-        .init(
-          .file, lane: lane, number: numbers.lowerBound + UInt64(outcome.digests.count),
-          "the bundles from here on cannot be read: \(error)"))
+        error, lane: lane, number: numbers.lowerBound + UInt64(outcome.digests.count),
+        "the bundles from here on cannot be read")
     }
     while outcome.digests.count < numbers.count {
       outcome.digests.append(nil)

@@ -157,13 +157,16 @@ enum LogReader {
 
   /// All proofs of equivocation.
   static func proofs(_ connection: SQLiteConnection) throws(OpenFailure) -> [EquivocationProof] {
-    let statement = try query(connection, "SELECT proof FROM proofs ORDER BY lane, number")
+    let statement = try query(
+      connection, "SELECT proof, lane, number FROM proofs ORDER BY lane, number")
     var proofs: [EquivocationProof] = []
     while try step(statement) {
       do throws(WireError) {
         guard let proof = try EquivocationProof.decode(statement.bytes(0)) else {
           throw .invalid("proves nothing")
         }
+        guard statement.bytes(1) == proof.lane.digest.bytes, statement.unsigned(2) == proof.number
+        else { throw .invalid("is that of another place") }
         proofs.append(proof)
       } catch {
         throw .damage("a stored proof cannot be read: \(error)")

@@ -9,6 +9,8 @@ enum LogSchema {
   static let reservedPrefix = "storage."
   /// Present while no program has the directory open and nothing is left to recover.
   static let cleanKey = "storage.clean"
+  /// The digest over the values that are not storage's own.
+  static let sealKey = "storage.seal"
 
   /// Bundles keep the order of arrival as their row identifier, which appends at the end of the
   /// tree; their place in the lane is a second, small index. Wide values come last, so that a scan
@@ -55,5 +57,8 @@ enum LogSchema {
           last_time INTEGER NOT NULL, digest BLOB NOT NULL, peaks BLOB NOT NULL) STRICT
         """
       ]),
+    Migration(version: 3, statements: []) { (connection) throws(SQLiteError) in
+      try Seal.storeMeta(connection)
+    },
   ]
 }

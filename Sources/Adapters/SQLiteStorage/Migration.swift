@@ -1,14 +1,21 @@
 /// One step that brings a database file from one version of its tables to the next.
-package struct Migration {
+package struct Migration: Sendable {
   /// The version after the step, counting from 1 without gaps.
   package let version: Int64
   /// What is run, in one transaction with the new version.
   package let statements: [String]
 
+  /// What is done after the statements, in the same transaction.
+  package let action: @Sendable (SQLiteConnection) throws(SQLiteError) -> Void
+
   /// Declares a step.
-  package init(version: Int64, statements: [String]) {
+  package init(
+    version: Int64, statements: [String],
+    action: @escaping @Sendable (SQLiteConnection) throws(SQLiteError) -> Void = { _ in }
+  ) {
     self.version = version
     self.statements = statements
+    self.action = action
   }
 
   /// Applies every step beyond the file's version; `newer` when the file is beyond all of them.
@@ -24,6 +31,7 @@ package struct Migration {
         for statement in migration.statements {
           try connection.execute(statement)
         }
+        try migration.action(connection)
         try connection.execute("PRAGMA user_version=\(migration.version)")
       }
     }

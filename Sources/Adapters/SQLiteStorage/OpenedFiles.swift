@@ -28,6 +28,10 @@ struct OpenedLog {
     outlines = try LogReader.outlines(connection, lanes: lanes)
     try LogReader.checkHeads(connection, lanes: lanes)
     proofs = try LogReader.proofs(connection)
+    let finding = try OpenFailure.wrap { () throws(SQLiteError) in
+      try Seal.metaFinding(connection)
+    }
+    if let finding { throw .damage(finding) }
     self.connection = connection
   }
 
@@ -66,6 +70,12 @@ struct OpenedState {
   ) throws(OpenFailure) -> OpenedState {
     let path = "\(directory)/\(StateSchema.file)"
     var origin = StateOrigin.kept
+    if !FileSystem.exists(path) {
+      // A crash may have left the write-ahead log of a database that was set aside.
+      try OpenFailure.wrapSystem { () throws(FileSystem.Failure) in
+        try SetAside(directory: directory).move(StateSchema.file)
+      }
+    }
     do throws(OpenFailure) {
       if let opened = try existing(path, tables, wasClosed: wasClosed, cacheBytes: cacheBytes) {
         return opened
@@ -80,12 +90,7 @@ struct OpenedState {
       guard case .damage(let finding) = error else { throw error }
       origin = .damaged(findings: [finding])
       try OpenFailure.wrapSystem { () throws(FileSystem.Failure) in
-        for suffix in FileSystem.databaseSuffixes {
-          try FileSystem.remove("\(directory)/\(StateSchema.damagedFile)\(suffix)")
-          try FileSystem.move(
-            path + suffix, to: "\(directory)/\(StateSchema.damagedFile)\(suffix)")
-        }
-        try FileSystem.syncDirectory(directory)
+        try SetAside(directory: directory).move(StateSchema.file)
       }
     }
     guard
@@ -125,8 +130,9 @@ struct OpenedState {
       try connection.text("SELECT value FROM state_meta WHERE key = 'definition'")
     }
     guard stored == text else { return nil }
+    let applied = try applied(connection)
     return OpenedState(
-      connection: connection, applied: try applied(connection), rowSet: try rowSet(connection),
+      connection: connection, applied: applied, rowSet: try rowSet(connection, applied: applied),
       origin: origin == .kept && isNew ? .created : origin)
   }
 
@@ -175,13 +181,15 @@ struct OpenedState {
     return frontier
   }
 
-  private static func rowSet(_ connection: SQLiteConnection) throws(OpenFailure) -> [UInt8] {
-    let bytes = try OpenFailure.wrap { () throws(SQLiteError) in
-      try connection.bytes("SELECT state FROM row_set WHERE id = 1") ?? []
+  private static func rowSet(
+    _ connection: SQLiteConnection, applied: Frontier
+  ) throws(OpenFailure) -> [UInt8] {
+    let stored = try OpenFailure.wrap { () throws(SQLiteError) in
+      try connection.bytes("SELECT state FROM row_set WHERE id = 1")
     }
-    guard bytes.isEmpty || bytes.count == LatticeHash.byteCount else {
-      throw .damage("the hash over the rows has \(bytes.count) bytes")
+    guard let rowSet = Seal.open(stored, applied: applied) else {
+      throw .damage("the hash over the rows is not the one of what they reflect")
     }
-    return bytes
+    return rowSet
   }
 }

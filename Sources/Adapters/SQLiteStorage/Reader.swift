@@ -52,31 +52,40 @@ package final class Reader {
 
   /// The wire forms of the bundles `from` to `to` of a lane, in order, until `bytesMax` is reached;
   /// at least one when there is one. Stops at the end of the lane; of what lies at or below the
-  /// lane's base nothing is held.
+  /// lane's base nothing is held. Each bundle's place, hashes and columns are checked, its signature
+  /// is not.
   package func bundles(
     of lane: LaneID, from: UInt64, to: UInt64, bytesMax: Int
   ) throws -> [[UInt8]] {
     guard from <= to, let index = try laneIndex(of: lane) else { return [] }
     let statement = try log.cached(
       """
-      SELECT number, header, signature, body FROM bundles
+      SELECT number, header, signature, body, mark FROM bundles
       WHERE lane_index = ? AND number BETWEEN ? AND ? ORDER BY number
       """)
     let parameters: [ColumnValue] = [
       .integer(index), .integer(Int64(clamping: from)), .integer(Int64(clamping: to)),
     ]
-    return try statement.withBound(parameters) { () throws(SQLiteError) in
-      var bundles: [[UInt8]] = []
+    var stored: [(bundle: StoredBundle, number: UInt64, mark: UInt64, wire: [UInt8])] = []
+    try statement.withBound(parameters) { () throws(SQLiteError) in
       var byteCount = 0
       while try statement.step() {
-        let stored = StoredBundle(statement, from: 1)
-        var writer = WireWriter(capacity: stored.header.count + stored.body.count + 80)
-        stored.encode(into: &writer)
-        guard bundles.isEmpty || byteCount + writer.bytes.count <= bytesMax else { break }
-        byteCount += writer.bytes.count
-        bundles.append(writer.bytes)
+        let bundle = StoredBundle(statement, from: 1)
+        var writer = WireWriter(capacity: bundle.header.count + bundle.body.count + 80)
+        bundle.encode(into: &writer)
+        let wire = writer.bytes
+        guard stored.isEmpty || byteCount + wire.count <= bytesMax else { break }
+        byteCount += wire.count
+        stored.append((bundle, statement.unsigned(0), statement.unsigned(4), wire))
       }
-      return bundles
+    }
+    return try stored.map { entry in
+      let position = LanePosition(lane: lane, number: entry.number)
+      _ = try entry.bundle.decoded(at: position)
+      guard entry.bundle.digest.words.0 == entry.mark else {
+        throw StoredValueError("the header is not the one that was stored", at: position)
+      }
+      return entry.wire
     }
   }
 

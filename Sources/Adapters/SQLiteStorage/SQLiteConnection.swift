@@ -12,6 +12,8 @@ package final class SQLiteConnection {
     case create
     /// For reading only: the file is never changed.
     case readOnly
+    /// For reading and writing, gone with the connection.
+    case memory
   }
 
   /// The most statements kept compiled.
@@ -28,10 +30,11 @@ package final class SQLiteConnection {
   package init(path: String, mode: Mode, cacheBytes: Int = 2_097_152) throws(SQLiteError) {
     let flags =
       switch mode {
-      case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+      case .create, .memory: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
       case .readOnly: SQLITE_OPEN_READONLY
       }
     var opened: OpaquePointer?
+    let path = mode == .memory ? ":memory:" : path
     let status = unsafe sqlite3_open_v2(path, &opened, flags | SQLITE_OPEN_NOMUTEX, nil)
     guard let handle = opened else {
       throw SQLiteError(code: status, message: "out of memory", context: path)
@@ -52,6 +55,7 @@ package final class SQLiteConnection {
     switch mode {
     case .create: try configureWriter()
     case .readOnly: try execute("PRAGMA query_only=ON")
+    case .memory: break
     }
   }
 
@@ -187,6 +191,16 @@ package final class SQLiteConnection {
     return lines == ["ok"] ? [] : lines
   }
 
+  /// What `PRAGMA integrity_check` finds, which also compares every index with its table.
+  package func integrityCheck(limit: Int = 20) throws(SQLiteError) -> [String] {
+    let statement = try prepare("PRAGMA integrity_check(\(limit))")
+    var lines: [String] = []
+    while try statement.step() {
+      lines.append(statement.text(0))
+    }
+    return lines == ["ok"] ? [] : lines
+  }
+
   private func check(_ status: Int32, in context: String) throws(SQLiteError) {
     guard status == SQLITE_OK else { throw SQLiteConnection.error(status, of: handle, in: context) }
   }
@@ -198,6 +212,7 @@ package final class SQLiteConnection {
     let code = unsafe sqlite3_extended_errcode(database)
     let message = unsafe sqlite3_errmsg(database).map { String(cString: $0) } ?? "unknown"
     return SQLiteError(
-      code: code & 0xff == status & 0xff ? code : status, message: message, context: context)
+      code: code & 0xff == status & 0xff ? code : status, message: message, context: context,
+      path: unsafe sqlite3_db_filename(database, "main").map { String(cString: $0) } ?? "")
   }
 }

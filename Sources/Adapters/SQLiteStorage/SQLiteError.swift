@@ -8,12 +8,15 @@ package struct SQLiteError: Error, Hashable, Sendable {
   package let message: String
   /// What was being done: a file's path or a statement.
   package let context: String
+  /// The database; empty when it was not opened.
+  package let path: String
 
   /// Describes a failure.
-  package init(code: Int32, message: String, context: String) {
+  package init(code: Int32, message: String, context: String, path: String = "") {
     self.code = code
     self.message = message
     self.context = context
+    self.path = path
   }
 
   /// The primary result code: the low eight bits.
@@ -21,7 +24,12 @@ package struct SQLiteError: Error, Hashable, Sendable {
 
   /// Whether the file's content is at fault rather than the disk or the caller.
   package var isCorruption: Bool {
-    primaryCode == SQLITE_CORRUPT || primaryCode == SQLITE_NOTADB
+    primaryCode == SQLITE_CORRUPT || primaryCode == SQLITE_NOTADB || isReadFailure
+  }
+
+  /// Whether the disk refuses to give back what was written.
+  private var isReadFailure: Bool {
+    code == SQLITE_IOERR | 1 << 8 || code == SQLITE_IOERR | 33 << 8
   }
 
   /// Whether the file is not what this program wrote: damaged pages, or tables missing or changed.
@@ -29,6 +37,9 @@ package struct SQLiteError: Error, Hashable, Sendable {
     isCorruption || primaryCode == SQLITE_ERROR || primaryCode == SQLITE_FORMAT
       || primaryCode == SQLITE_MISMATCH
   }
+
+  /// Whether what stands in the file, or the disk below it, cannot be read.
+  var isUnreadable: Bool { isDamage || isReadFailure }
 
   /// Whether another connection was in the way.
   var isBusy: Bool { primaryCode == SQLITE_BUSY }

@@ -6,6 +6,13 @@ internal import Records
 struct StateCheck {
   let connection: SQLiteConnection
   let tables: [TableSchema]
+  /// Told how many bytes were read since the last time; false ends the check without a finding.
+  var pace: (Int) -> Bool = { _ in true }
+
+  /// About what a row takes in the file.
+  private static let rowBytes = 128
+  /// Bytes between two calls of `pace`.
+  private static let paceBytes = 1 << 18
 
   /// Adds what is wrong to `report`.
   func run(heads: [LaneHead], _ report: inout VerificationReport) {
@@ -24,7 +31,7 @@ struct StateCheck {
           .init(.applied, lane: entry.lane, number: entry.number, "the lane ends at \(head)"))
       }
     } catch {
-      report.add(.init(.applied, "cannot be read: \(error)"))
+      report.add(error, .applied, "how far the rows reflect the lanes cannot be read")
     }
   }
 
@@ -45,26 +52,43 @@ struct StateCheck {
     var hash = LatticeHash()
     var count: UInt64 = 0
     var isRead = true
+    var bytes = 0
     for table in tables {
       do throws(SQLiteError) {
         let statement = try connection.prepare(StateSchema.selectAll(from: table))
         while try statement.step() {
-          hash.insert(Row(table, statement.row).digest)
+          let row = Row(table, statement.row)
+          hash.insert(row.digest)
           count += 1
+          bytes += StateCheck.rowBytes
+          if bytes >= StateCheck.paceBytes {
+            guard pace(bytes) else { return }
+            bytes = 0
+          }
         }
       } catch {
         isRead = false
-        report.add(.init(.file, table: table.name, "rows unreadable: \(error)"))
+        report.add(error, table: table.name, "rows unreadable")
       }
     }
     report.rows = count
     guard isRead else { return }
     var stored: [UInt8]?
-    Verification.check(.rows, in: &report) { () throws(SQLiteError) in
-      stored = try connection.bytes("SELECT state FROM row_set WHERE id = 1")
+    var applied = Frontier()
+    do throws(OpenFailure) {
+      applied = try OpenedState.applied(connection)
+      stored = try OpenFailure.wrap { () throws(SQLiteError) in
+        try connection.bytes("SELECT state FROM row_set WHERE id = 1")
+      }
+    } catch {
+      report.add(error, .rows, "the hash over the rows cannot be read")
+      return
     }
-    let expected = stored ?? LatticeHash().bytes
-    if hash.bytes != expected {
+    guard let expected = Seal.open(stored, applied: applied) else {
+      report.add(.init(.rows, "the stored hash is not the one of what the rows reflect"))
+      return
+    }
+    if hash.bytes != (expected.isEmpty ? LatticeHash().bytes : expected) {
       report.add(
         .init(.rows, "the hash over all \(count) rows is not the stored one: a row was changed"))
     }

@@ -4,8 +4,6 @@ internal import Records
 enum StateSchema {
   /// The file's name.
   static let file = "state.db"
-  /// Where a damaged file is kept for examination; a later one replaces it.
-  static let damagedFile = "state.db.damaged"
   /// Names that a table schema may not use.
   static let reservedNames = ["applied", "row_set", "state_meta"]
 
@@ -22,7 +20,9 @@ enum StateSchema {
         CREATE TABLE row_set (id INTEGER PRIMARY KEY CHECK (id = 1), state BLOB NOT NULL) STRICT
         """,
         "CREATE TABLE state_meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT",
-      ])
+      ]),
+    // Files of version 1 have no seal: without its definition a file is made anew from the lanes.
+    Migration(version: 2, statements: ["DELETE FROM state_meta"]),
   ]
 
   /// The statements that make the tables; their text also tells one set of schemas from another.

@@ -6,6 +6,8 @@ internal import Records
 struct StateWriter {
   let connection: SQLiteConnection
   private let tables: [UInt16: Table]
+  private var applied: Frontier
+  private var rowSet: [UInt8]
 
   private struct Table {
     let schema: TableSchema
@@ -18,9 +20,13 @@ struct StateWriter {
     let values: ArraySlice<ColumnValue>
   }
 
-  /// Takes over an opened file with these tables.
-  init(connection: SQLiteConnection, tables: [TableSchema]) {
+  /// Takes over an opened file with these tables, whose rows have this hash and reflect this much.
+  init(
+    connection: SQLiteConnection, tables: [TableSchema], rowSet: [UInt8], applied: Frontier
+  ) {
     self.connection = connection
+    self.rowSet = rowSet
+    self.applied = applied
     self.tables = Dictionary(
       uniqueKeysWithValues: tables.map {
         ($0.number, Table(schema: $0, upsert: StateSchema.upsert(into: $0)))
@@ -28,9 +34,12 @@ struct StateWriter {
   }
 
   /// Applies the rows of every step of `group` and records `applied` in one transaction.
-  func commit(_ group: [StorageBatch], applied: [LaneID: UInt64]) throws(SQLiteError) {
+  mutating func commit(_ group: [StorageBatch], applied: [LaneID: UInt64]) throws(SQLiteError) {
     let rows = lastRows(of: group)
     guard !rows.isEmpty || !applied.isEmpty else { return }
+    if let state = group.last(where: { !$0.rowSet.isEmpty })?.rowSet { rowSet = state }
+    for (lane, number) in applied { self.applied[lane] = number }
+    let sealed = Seal.stored(rowSet, applied: self.applied)
     try connection.transaction { () throws(SQLiteError) in
       for row in rows {
         guard let table = tables[row.table] else {
@@ -46,11 +55,9 @@ struct StateWriter {
       for (lane, number) in applied {
         try advance.run([.bytes(lane.digest.bytes), .integer(Int64(bitPattern: number))])
       }
-      if let state = group.last(where: { !$0.rowSet.isEmpty })?.rowSet {
-        let store = try connection.cached(
-          "INSERT INTO row_set VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state")
-        try store.run([.bytes(state)])
-      }
+      let store = try connection.cached(
+        "INSERT INTO row_set VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state")
+      try store.run([.bytes(sealed)])
     }
   }
 

@@ -16,6 +16,8 @@ package struct StorageOptions: Hashable, Sendable {
   package var readerCount = 2
   /// Reads that may wait for a thread.
   package var queuedReadsMax = 256
+  /// How often everything is read again, in seconds; 0 means only when asked.
+  package var scrubSeconds = 0
 
   /// The default limits.
   package init() {}

@@ -29,6 +29,13 @@ struct StoredBundle {
   let signature: [UInt8]
   let body: [UInt8]
 
+  /// Takes the parts of a row.
+  init(header: [UInt8], signature: [UInt8], body: [UInt8]) {
+    self.header = header
+    self.signature = signature
+    self.body = body
+  }
+
   /// Reads the columns `header`, `signature` and `body`, which start at `column`.
   init(_ statement: SQLiteStatement, from column: Int) {
     header = statement.bytes(column)

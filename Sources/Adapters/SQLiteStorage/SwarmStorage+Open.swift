@@ -12,12 +12,15 @@ extension SwarmStorage {
   ///   - logger: where failures are told.
   ///   - onDurable: called on the writer's thread with the sequence up to which all is durable.
   ///   - onFailure: called once, on the thread that met the failure; the owner must stop.
+  ///   - onDamage: called on any thread whenever a database is found damaged, also again; the owner
+  ///     must stop and repair.
   /// - Returns: storage that is ready for steps, and what the directory held.
   /// - Throws: `OpenStorageError`, whose description says what to do.
   package static func open(
     directory: String, tables: [TableSchema], options: StorageOptions = StorageOptions(),
     logger: Logger, onDurable: @escaping @Sendable (_ throughSequence: UInt64) -> Void,
-    onFailure: @escaping @Sendable (StorageFailure) -> Void
+    onFailure: @escaping @Sendable (StorageFailure) -> Void,
+    onDamage: @escaping @Sendable (StorageDamage) -> Void = { _ in }
   ) throws(OpenStorageError) -> (storage: SwarmStorage, recovery: Recovery) {
     let opening = Opening(directory: directory, tables: tables, options: options)
     let lock = try opening.lock()
@@ -26,11 +29,20 @@ extension SwarmStorage {
     let writer = Writer(
       holder: WriterHolder(core), queue: Monitor(WriterQueue()),
       checkpoints: Monitor(CheckpointQueue()), checkpointPages: options.checkpointPages,
-      onDurable: onDurable, onFailure: onFailure, logger: logger)
+      onDurable: onDurable,
+      onFailure: { failure in
+        if let damage = failure.damage { onDamage(damage) }
+        onFailure(failure)
+      }, logger: logger)
+    let scrubber = Scrubber(
+      directory: directory, tables: tables,
+      roundNanoseconds: options.scrubSeconds > 0
+        ? UInt64(options.scrubSeconds) * 1_000_000_000 : .max,
+      queue: Monitor(ScrubQueue()), onDamage: onDamage, logger: logger)
     let storage = SwarmStorage(
       directory: directory, options: options, lock: lock, writer: writer,
       checkpointer: Checkpointer(writer: writer, connections: parts.checkpoints),
-      readers: parts.readers)
+      readers: parts.readers, scrubber: scrubber)
     logger.log(
       .info, "storage is open",
       [
@@ -43,7 +55,7 @@ extension SwarmStorage {
       logger.log(
         .warning, "the rows were damaged: they are set aside and rebuilt from the lanes",
         [
-          LogField("file", "\(directory)/\(StateSchema.damagedFile)"),
+          LogField("file", "\(directory)/\(StateSchema.file)"),
           LogField("found", findings.joined(separator: "; ")),
         ])
     }
@@ -105,7 +117,10 @@ private struct Opening: Sendable {
       }
     }
     let core = WriterCore(
-      log: writer, state: StateWriter(connection: state.connection, tables: tables))
+      log: writer,
+      state: StateWriter(
+        connection: state.connection, tables: tables, rowSet: state.rowSet,
+        applied: state.applied))
     return (core, content)
   }
 

@@ -31,11 +31,14 @@ package final class SwarmStorage: Sendable {
   private let writerThread: WorkerThread
   private let checkpointerThread: WorkerThread
   private let readers: ReaderPool
+  private let scrubQueue: Monitor<ScrubQueue>
+  private let scrubberThread: WorkerThread
+  private let onDamage: @Sendable (StorageDamage) -> Void
 
   /// Starts the threads on opened files; `open` is the way to get here.
   init(
     directory: String, options: StorageOptions, lock: DirectoryLock, writer: Writer,
-    checkpointer: Checkpointer, readers: ReaderPool
+    checkpointer: Checkpointer, readers: ReaderPool, scrubber: Scrubber
   ) {
     self.directory = directory
     self.options = options
@@ -44,6 +47,9 @@ package final class SwarmStorage: Sendable {
     self.readers = readers
     writerThread = WorkerThread { writer.run() }
     checkpointerThread = WorkerThread { checkpointer.run() }
+    scrubQueue = scrubber.queue
+    onDamage = scrubber.onDamage
+    scrubberThread = WorkerThread { scrubber.run() }
   }
 
   /// Without `close`, whatever waits is dropped, as in a crash.
@@ -146,11 +152,14 @@ package final class SwarmStorage: Sendable {
     precondition(count <= SwarmStorage.metaBytesMax, "value of \(count) bytes for \(key)")
     do throws(StorageFailure) {
       _ = try withMeta(key) { (connection) throws(SQLiteError) -> [UInt8]? in
-        if let value {
-          try connection.cached("INSERT OR REPLACE INTO meta VALUES (?, ?)")
-            .run([.text(key), .bytes(value)])
-        } else {
-          try connection.cached("DELETE FROM meta WHERE key = ?").run([.text(key)])
+        try connection.transaction { () throws(SQLiteError) in
+          if let value {
+            try connection.cached("INSERT OR REPLACE INTO meta VALUES (?, ?)")
+              .run([.text(key), .bytes(value)])
+          } else {
+            try connection.cached("DELETE FROM meta WHERE key = ?").run([.text(key)])
+          }
+          try Seal.storeMeta(connection)
         }
         return nil
       }
@@ -186,8 +195,10 @@ package final class SwarmStorage: Sendable {
     _ work: @escaping @Sendable (Reader) throws -> Value,
     completion: @escaping @Sendable (Result<Value, any Error>) -> Void
   ) -> SubmitResult {
-    readers.submit { reader in
-      completion(Result { try reader.inSnapshot { try work(reader) } })
+    readers.submit { [onDamage] reader in
+      let result = Result { try reader.inSnapshot { try work(reader) } }
+      if case .failure(let error) = result, let damage = StorageDamage(error) { onDamage(damage) }
+      completion(result)
     }
   }
 
@@ -195,6 +206,21 @@ package final class SwarmStorage: Sendable {
   package func makeReader(cacheBytes: Int = 2_097_152) throws -> Reader {
     try Reader(directory: directory, cacheBytes: cacheBytes)
   }
+
+  // MARK: Reading everything
+
+  /// Reads everything now, without pauses, and tells how that ended, on a thread of its own. What
+  /// is damaged is also told to the owner as any damage is.
+  package func scrub(completion: @escaping @Sendable (ScrubOutcome) -> Void) {
+    let isStopping = scrubQueue.update { queue in
+      if !queue.isStopping { queue.waiters.append(completion) }
+      return queue.isStopping
+    }
+    if isStopping { completion(.interrupted("storage closes")) }
+  }
+
+  /// What reading everything has found so far.
+  package var scrubStatistics: ScrubStatistics { scrubQueue.read(\.statistics) }
 
   // MARK: Closing
 
@@ -221,6 +247,8 @@ package final class SwarmStorage: Sendable {
   }
 
   private func stopThreads() {
+    scrubQueue.update { $0.isStopping = true }
+    scrubberThread.join()
     writerThread.join()
     writer.checkpoints.update { $0.isStopping = true }
     checkpointerThread.join()

@@ -23,6 +23,9 @@ package struct VerificationReport: Hashable, Sendable {
   package internal(set) var findings: [Finding] = []
   /// How much is wrong.
   package internal(set) var findingCount = 0
+  /// How much of that is not damage but something that could not be looked at, such as a database
+  /// that another process keeps locked.
+  package internal(set) var interruptionCount = 0
 
   /// Whether nothing is wrong.
   package var isSound: Bool { findingCount == 0 }
@@ -81,6 +84,8 @@ package struct VerificationReport: Hashable, Sendable {
     case tile
     /// A proof of equivocation proves nothing.
     case proof
+    /// Named values are not those that were stored.
+    case meta
     /// The rows as a whole are not those that were stored.
     case rows
     /// The rows claim to reflect bundles that the lanes do not hold.
@@ -92,11 +97,32 @@ package struct VerificationReport: Hashable, Sendable {
     if findings.count < VerificationReport.findingsMax { findings.append(finding) }
   }
 
+  /// Adds what an error means: damage, or that nothing could be looked at.
+  mutating func add(
+    _ error: SQLiteError, lane: LaneID? = nil, number: UInt64? = nil, table: String? = nil,
+    _ detail: String
+  ) {
+    add(.init(.file, lane: lane, number: number, table: table, "\(detail): \(error)"))
+    if !error.isUnreadable { interruptionCount += 1 }
+  }
+
+  /// Adds what a failure to open means.
+  mutating func add(_ failure: OpenFailure, _ kind: Kind, _ detail: String) {
+    switch failure {
+    case .damage(let finding): add(.init(kind, "\(detail): \(finding)"))
+    case .database(let error): add(error, detail)
+    case .newer, .system:
+      add(.init(kind, "\(detail): \(failure)"))
+      interruptionCount += 1
+    }
+  }
+
   mutating func add(_ other: VerificationReport) {
     bundles += other.bundles
     operations += other.operations
     bytes += other.bytes
     findingCount += other.findingCount
+    interruptionCount += other.interruptionCount
     let room = VerificationReport.findingsMax - findings.count
     findings.append(contentsOf: other.findings.prefix(room))
   }

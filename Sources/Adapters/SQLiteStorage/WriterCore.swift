@@ -37,7 +37,7 @@ struct QueuedStep: Sendable {
 ///   committed and synced first; only then are the rows.
 struct WriterCore {
   var log: LogWriter
-  let state: StateWriter
+  var state: StateWriter
 
   /// Makes one group durable.
   mutating func commit(_ group: [QueuedStep]) throws(StorageFailure) {
@@ -106,10 +106,20 @@ struct WriterCore {
   }
 }
 
-/// The files of a swarm.
-enum DatabaseFile: CaseIterable, Sendable {
+/// The databases of a swarm.
+package enum DatabaseFile: CaseIterable, Hashable, Sendable {
+  /// The lanes.
   case log
+  /// The rows that follow from them.
   case state
+
+  /// The file's name.
+  package var name: String {
+    switch self {
+    case .log: LogSchema.file
+    case .state: StateSchema.file
+    }
+  }
 }
 
 /// Holds the writing connections for the writer's thread and for named values.

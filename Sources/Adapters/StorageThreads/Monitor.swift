@@ -7,6 +7,9 @@ internal import Glibc
 /// from `init` to `deinit`, and `deinit` runs when no thread holds a reference any more. The state
 /// never leaves the closures except as their `Sendable` result.
 package final class Monitor<State: Sendable>: @unchecked Sendable {
+  /// The longest wait with an end, in nanoseconds: a year.
+  private static var nanosecondsMax: UInt64 { 31_536_000_000_000_000 }
+
   private var state: State
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let condition: UnsafeMutablePointer<pthread_cond_t>
@@ -18,8 +21,13 @@ package final class Monitor<State: Sendable>: @unchecked Sendable {
     condition = .allocate(capacity: 1)
     mutex.initialize(to: pthread_mutex_t())
     condition.initialize(to: pthread_cond_t())
-    let statuses = unsafe (pthread_mutex_init(mutex, nil), pthread_cond_init(condition, nil))
-    precondition(statuses == (0, 0), "pthread refused a lock: \(statuses)")
+    var attributes = pthread_condattr_t()
+    let statuses = unsafe (
+      pthread_condattr_init(&attributes), pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC),
+      pthread_mutex_init(mutex, nil), pthread_cond_init(condition, &attributes)
+    )
+    precondition(statuses == (0, 0, 0, 0), "pthread refused a lock: \(statuses)")
+    _ = unsafe pthread_condattr_destroy(&attributes)
   }
 
   deinit {
@@ -54,6 +62,25 @@ package final class Monitor<State: Sendable>: @unchecked Sendable {
       if let result = body(&state) { return result }
       let status = unsafe pthread_cond_wait(condition, mutex)
       precondition(status == 0, "pthread_cond_wait failed with \(status)")
+    }
+  }
+
+  /// Waits until `body` returns a value, for at most this long; `nil` when the time is over.
+  package func wait<Result: Sendable>(
+    nanoseconds: UInt64, _ body: (inout State) -> Result?
+  ) -> Result? {
+    lock()
+    defer { unlock() }
+    var deadline = timespec()
+    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &deadline)
+    let sum = UInt64(deadline.tv_nsec) + min(nanoseconds, Self.nanosecondsMax)
+    deadline.tv_sec += Int(sum / 1_000_000_000)
+    deadline.tv_nsec = Int(sum % 1_000_000_000)
+    while true {
+      if let result = body(&state) { return result }
+      let status = unsafe pthread_cond_timedwait(condition, mutex, &deadline)
+      if status == ETIMEDOUT { return body(&state) }
+      precondition(status == 0, "pthread_cond_timedwait failed with \(status)")
     }
   }
 

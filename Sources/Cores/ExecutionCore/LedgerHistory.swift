@@ -207,6 +207,8 @@ extension LedgerHistory {
     let steps: ArraySlice<Step>
     let base: MemoryTrieNodes
 
+    var areChecked: Bool { base.areChecked }
+
     func node(at path: TriePath) -> TrieNode? {
       for step in steps {
         if let node = step.nodes[path] { return node }

@@ -93,6 +93,8 @@ package enum HashTag: String, CaseIterable, Sendable {
   case checkedSignature = "so.checked.v1"
   /// What a node says became of an operation.
   case receipt = "so.receipt.v1"
+  /// Values that a storage keeps beside its rows, so that a changed one is found.
+  case storedValues = "so.store.v1"
 
   /// The sixteen bytes, the name padded with zeros, as two words in memory order.
   var words: (UInt64, UInt64) { HashTag.table[place] }
@@ -154,6 +156,7 @@ package enum HashTag: String, CaseIterable, Sendable {
     case .reconfiguration: 41
     case .checkedSignature: 42
     case .receipt: 43
+    case .storedValues: 44
     }
   }
 }

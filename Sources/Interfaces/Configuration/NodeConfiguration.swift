@@ -13,6 +13,8 @@ package struct NodeConfiguration: Sendable {
   /// The file's name by which a node knows for which chains its key has voted, apart from the
   /// votes themselves.
   package static let votedFileName = "voted"
+  /// The named value of the databases that holds the epoch of the node's lane.
+  package static let epochKey = "node.epoch"
   /// The name of the socket on which a running node takes its operator's orders.
   package static let adminSocketName = "admin.sock"
 

@@ -10,6 +10,8 @@ package struct NodeSettings: Hashable, Sendable {
   package static let fileName = "node.json"
   /// Addresses one node may listen on for peers.
   package static let listenersMax = 8
+  /// How often the databases may be read through, in seconds: from 1 to 30 days.
+  package static let scrubSecondsRange = 1...2_592_000
   private static let version = 1
 
   /// Certificate and key of an API that speaks TLS.
@@ -47,6 +49,8 @@ package struct NodeSettings: Hashable, Sendable {
   package var isEdge = false
   /// Log lines below this level are not written.
   package var logLevel = LogLevel.info
+  /// How often the databases are read through, in seconds.
+  package var scrubSeconds = 86_400
   /// What the node may hold at once.
   package var limits = NodeLimits()
   /// The genesis document's file.
@@ -87,6 +91,10 @@ package struct NodeSettings: Hashable, Sendable {
     region = try NodeSettings.place("region", &fields)
     zone = try NodeSettings.place("zone", &fields)
     isEdge = try fields.optionalFlag("edge") ?? false
+    if let seconds = try fields.optionalInteger("scrubSeconds", in: NodeSettings.scrubSecondsRange)
+    {
+      scrubSeconds = seconds
+    }
     if let object = try fields.optionalObject("limits") { limits = try NodeLimits(object) }
     genesisFile = try NodeSettings.file("genesisFile", &fields) ?? genesisFile
     keyFile = try NodeSettings.file("keyFile", &fields) ?? keyFile
@@ -181,6 +189,7 @@ extension NodeSettings {
       JSONMember(key: "zone", value: .string(zone)),
       JSONMember(key: "edge", value: .bool(isEdge)),
       JSONMember(key: "logLevel", value: .string(logLevel.name)),
+      JSONMember(key: "scrubSeconds", value: .integer(Int64(scrubSeconds))),
       JSONMember(key: "limits", value: limits.json),
       JSONMember(key: "genesisFile", value: .string(genesisFile)),
       JSONMember(key: "keyFile", value: .string(keyFile)),

@@ -5,7 +5,7 @@ extension Tool {
       verbs: [DemoVerb.verb(.thisProgram())] + ClusterVerbs.all(.thisProgram())
         + NodeVerbs.all(runNode) + AgentVerbs.all + [SpellingVerb.spell]
         + [SimulateVerb.verb, SimulateFinalityVerb.verb] + DrillVerbs.all(.thisProgram())
-        + [VerifyVerb.verb, VerifyProofVerb.verb] + LedgerVerbs.all
+        + [VerifyVerb.verb, VerifyProofVerb.verb, RecoverVerb.verb] + LedgerVerbs.all
         + [BenchVerb.ingest(.thisProgram()), FinalityBenchVerb.verb(.thisProgram())]
         + ControlBenchVerbs.all(.thisProgram()) + [versionVerb])
   }

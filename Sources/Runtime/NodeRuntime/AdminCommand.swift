@@ -7,6 +7,8 @@ package import Records
 package enum AdminCommand: Equatable, Sendable {
   /// Disturb the packets of these peers, and of nobody else; chance follows from the seed.
   case faults([PeerFault], seed: UInt64)
+  /// Read both databases through now.
+  case scrub
   /// Say how the node is.
   case status
   /// Hand leadership over, to this node or to whoever is best.
@@ -47,6 +49,9 @@ package enum AdminCommand: Equatable, Sendable {
     case "heal":
       try object.expect(["command"])
       self = .faults([], seed: 0)
+    case "scrub":
+      try object.expect(["command"])
+      self = .scrub
     case "status":
       try object.expect(["command"])
       self = .status
@@ -59,7 +64,7 @@ package enum AdminCommand: Equatable, Sendable {
       self = .transfer(NodeID(key: try AdminCommand.digest(object, "node")))
     default:
       throw AdminCommandError(
-        "command is '\(name)'; there are faults, heal, status and transfer")
+        "command is '\(name)'; there are faults, heal, scrub, status and transfer")
     }
   }
 

@@ -8,6 +8,7 @@ internal import QUICTransport
 internal import RaftCore
 internal import Reactor
 internal import Records
+internal import SQLiteStorage
 internal import Telemetry
 
 /// What the operator may ask of this node on its own host, through a socket in its directory.
@@ -50,6 +51,12 @@ extension NodeDriver {
       return NodeDriver.object { writer in
         writer.key("faults")
         writer.integer(faults.count)
+      }
+    case .scrub:
+      beginScrub()
+      return NodeDriver.object { writer in
+        writer.key("scrubbing")
+        writer.bool(true)
       }
     case .status: return adminStatus
     case .transfer(let node):
@@ -99,6 +106,11 @@ extension NodeDriver {
       writer.string(status.coordination)
       writer.key("faults")
       writer.integer(faultsInForce)
+      let scrub = storage.scrubStatistics
+      writer.key("scrubRounds")
+      writer.unsigned(scrub.rounds)
+      writer.key("scrubFindings")
+      writer.unsigned(scrub.findings)
     }
   }
 

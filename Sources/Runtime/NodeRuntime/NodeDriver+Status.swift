@@ -99,6 +99,7 @@ extension NodeDriver {
     writeRelayMetrics(into: &text)
     writeTransportMetrics(into: &text)
     writeStorageMetrics(into: &text)
+    writeScrubMetrics(into: &text)
     writeControlMetrics(into: &text)
     writeFinalityMetrics(into: &text)
   }

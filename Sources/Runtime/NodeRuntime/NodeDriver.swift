@@ -70,6 +70,9 @@ final class NodeDriver {
   /// Peers whose packets the operator has disturbed.
   var faultsInForce = 0
 
+  /// Bundles that a repair found behind damage, until all of them are held.
+  var rescue: Rescue?
+
   var counters = DriverCounters()
   /// The heads of all lanes as they are on the disk.
   var durableHeads = SortedMap<LaneID, LaneHead>()
@@ -253,7 +256,8 @@ final class NodeDriver {
     case .ownLaneAhead(let position):
       fail(
         "a peer holds bundle \(position.number) of this node's own lane, which this node has "
-          + "lost: remove its data directory, so that it comes back with a new lane")
+          + "lost: run swarmoracle recover DIR --new-lane --apply, so that it goes on in a new lane"
+      )
     }
   }
 

@@ -43,8 +43,12 @@ package enum NodeProgram {
         try Joiner.join(configuration, ticket, logger)
         try NodeStart.noteJoined(configuration)
       }
+      try NodeRepair.carryOut(configuration, logger)
       return try NodeProcess(configuration, logger).run()
     } catch {
+      if let damage = NodeRepair.damage(of: error) {
+        return NodeRepair.restart(after: damage, configuration, logger)
+      }
       logger.log(.error, "the node could not start", [LogField("reason", "\(error)")])
       return 1
     }
@@ -61,6 +65,7 @@ private final class NodeProcess {
   private let http: HTTPPump
   private let api: AgentAPI
   private let admin: AdminServer?
+  private let damage = DamageSlot()
 
   init(_ configuration: NodeConfiguration, _ logger: Logger) throws {
     self.configuration = configuration
@@ -83,7 +88,7 @@ private final class NodeProcess {
     let doors = NodeStart.Reports(
       onDurable: { _ = durable.post($0) }, onControlDurable: { _ = controlDurable.post($0) },
       onVotesDurable: { _ = votesDurable.post($0) },
-      onFailure: { _ = failures.post($0) })
+      onFailure: { _ = failures.post($0) }, onDamage: damage.report(on: loop, to: slot))
     let started = try NodeStart.open(
       configuration, logger, reports: doors,
       at: Moment(
@@ -112,6 +117,7 @@ private final class NodeProcess {
       handler: { request, responder in api.handle(request, responder) })
     admin = driver.openAdmin()
     driver.announceSelf()
+    driver.beginRescue()
   }
 
   func run() throws -> Int32 {
@@ -144,11 +150,23 @@ private final class NodeProcess {
     driver.verifier.stop()
     driver.verifierThread?.join()
     try driver.closeFinality()
+    if let damage = damage.first { throw closed(after: damage) }
     if driver.fatal != nil { return 1 }
     try driver.closeControl()
     try storage.close()
     logger.log(.info, "the node has stopped")
     return 0
+  }
+
+  /// Closes what can still be closed; what cannot is repaired or recovered at the next start.
+  private func closed(after damage: StorageDamage) -> StorageDamage {
+    do {
+      try driver.closeControl()
+      try storage.close()
+    } catch {
+      logger.log(.warning, "storage did not close", [LogField("reason", "\(error)")])
+    }
+    return damage
   }
 
   /// Serves the requests that are under way to their end, for at most two seconds.
@@ -175,6 +193,6 @@ private final class NodeProcess {
 }
 
 /// Lets mailboxes that are made before the driver find it.
-private final class DriverSlot {
+final class DriverSlot {
   weak var driver: NodeDriver?
 }

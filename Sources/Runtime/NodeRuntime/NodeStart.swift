@@ -18,7 +18,7 @@ internal import Telemetry
 /// Brings a node from its files to a machine that is ready to run.
 enum NodeStart {
   private static let clusterKey = "node.cluster"
-  private static let epochKey = "node.epoch"
+  private static let epochKey = NodeConfiguration.epochKey
   /// Bundles whose rows are written as one step while the log is replayed.
   private static let replayStep = 256
 
@@ -32,6 +32,8 @@ enum NodeStart {
     let onVotesDurable: @Sendable (UInt64) -> Void
     /// Storage has stopped, and why.
     let onFailure: @Sendable (String) -> Void
+    /// A database is damaged.
+    let onDamage: @Sendable (StorageDamage) -> Void
   }
 
   /// What a node's files lead to.
@@ -49,9 +51,10 @@ enum NodeStart {
     try Files.makeDirectory(configuration.dataDirectory)
     let directory = "\(configuration.dataDirectory)/\(NodeProgram.swarmName)"
     let (storage, recovery) = try SwarmStorage.open(
-      directory: directory, tables: LiveTables.schemas, logger: logger,
+      directory: directory, tables: LiveTables.schemas,
+      options: NodeRepair.storageOptions(configuration), logger: logger,
       onDurable: reports.onDurable,
-      onFailure: { reports.onFailure("storage failed: \($0)") })
+      onFailure: { reports.onFailure("storage failed: \($0)") }, onDamage: reports.onDamage)
     try checkCluster(configuration, storage)
     let epoch = try epoch(configuration, recovery, storage)
     var restored = NodeRecovery()
@@ -156,16 +159,16 @@ enum NodeStart {
   }
 
   private static func restore(_ tables: inout LiveTables, from recovery: Recovery) throws {
-    for schema in LiveTables.schemas {
-      try recovery.forEachRow(of: schema) { row in try tables.restore(row) }
+    try NodeRepair.findingDamagedRows {
+      for schema in LiveTables.schemas {
+        try recovery.forEachRow(of: schema) { row in try tables.restore(row) }
+      }
+      try tables.finishRestore()
     }
-    try tables.finishRestore()
     let stored = recovery.content.rowSet
     let isEqual = stored.isEmpty ? tables.rowSet == LatticeHash() : tables.rowSet.bytes == stored
     guard isEqual else {
-      throw StartError(
-        "the rows in state.db do not match their digest; move state.db away and start again: "
-          + "it is rebuilt from log.db")
+      throw StorageDamage(.state, ["the rows do not match the stored hash over them"])
     }
   }
 

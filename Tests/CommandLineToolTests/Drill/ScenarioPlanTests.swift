@@ -118,7 +118,7 @@ import Testing
 @Suite struct `An order to a node` {
   @Test(arguments: [
     ("", "no JSON"), ("[]", "no JSON object"), ("{}", "command must be a string"),
-    (#"{"command":"explode"}"#, "there are faults, heal, status and transfer"),
+    (#"{"command":"explode"}"#, "there are faults, heal, scrub, status and transfer"),
     (#"{"command":"heal","seed":1}"#, "seed is unknown"),
     (#"{"command":"faults"}"#, "faults must be an array"),
     (#"{"command":"faults","faults":[1]}"#, "faults[0] is no JSON object"),

@@ -6,7 +6,7 @@ internal import JSONText
 package enum DrillVerbs {
   /// All of them.
   static func all(_ launcher: NodeLauncher) -> [Verb] {
-    [scenario(launcher), kills(launcher), FinalityDrillVerb.verb(launcher)]
+    [scenario(launcher), kills(launcher), FinalityDrillVerb.verb(launcher), flipByte(launcher)]
   }
 
   private static func kills(_ launcher: NodeLauncher) -> Verb {

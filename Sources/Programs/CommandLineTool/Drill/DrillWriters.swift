@@ -88,15 +88,20 @@ enum DrillWriters {
   private static let questionMilliseconds = 40
 
   /// Starts a thread per client and one that asks; the ledger says when the clients are done.
+  ///
+  /// Loads one after the other each give the answers of `numbers`, all of them by default.
   static func start(
-    _ plan: KillPlan, _ cast: DrillCast, _ ledger: DrillLedger
+    _ plan: KillPlan, _ cast: DrillCast, _ ledger: DrillLedger, _ numbers: Range<Int>? = nil
   ) -> [WorkerThread] {
-    let startMilliseconds = MonotonicClock.milliseconds
-    ledger.begin(atMilliseconds: startMilliseconds)
+    let numbers = numbers ?? 0..<plan.answers
+    let startMilliseconds =
+      MonotonicClock.milliseconds - plan.dueMilliseconds(ofAnswer: numbers.lowerBound)
+    ledger.begin(atMilliseconds: MonotonicClock.milliseconds)
     let clients = (0..<plan.clients).map { first in
       WorkerThread {
         let client = DrillClient(endpoints: cast.endpoints, first: first) { ledger.isCancelled }
-        for number in stride(from: first, to: plan.answers, by: plan.clients) {
+        let start = numbers.lowerBound + first
+        for number in stride(from: start, to: numbers.upperBound, by: plan.clients) {
           let due = startMilliseconds + plan.dueMilliseconds(ofAnswer: number)
           DrillClient.pause(milliseconds: due - MonotonicClock.milliseconds)
           guard !ledger.isCancelled else { break }
@@ -105,7 +110,9 @@ enum DrillWriters {
         ledger.update { $0.busyClients -= 1 }
       }
     }
-    return clients + [WorkerThread { ask(cast, ledger) }]
+    // Numbers of questions count from that of the answers, so that no two loads ask the same.
+    let firstQuestion = cast.questions.count + numbers.lowerBound
+    return clients + [WorkerThread { ask(firstQuestion, cast, ledger) }]
   }
 
   private static func answer(
@@ -129,10 +136,10 @@ enum DrillWriters {
   }
 
   /// Asks questions with `local`, one after the other, as long as the clients answer.
-  private static func ask(_ cast: DrillCast, _ ledger: DrillLedger) {
+  private static func ask(_ firstQuestion: Int, _ cast: DrillCast, _ ledger: DrillLedger) {
     let asker = cast.agents[cast.agents.count - 1]
     let client = DrillClient(endpoints: cast.endpoints, first: 0) { ledger.isCancelled }
-    var number = cast.questions.count
+    var number = firstQuestion
     while ledger.isBusy, !ledger.isCancelled {
       let outcome = client.post(
         "/v1/questions", DrillCast.questionBody(number), level: "local", token: asker.token,
