@@ -39,7 +39,8 @@ extension OpenStorageError {
     case .logCorrupt(let findings): StorageDamage(.log, findings)
     case .logBehindState: StorageDamage(.log, [description])
     case .database: underlying.flatMap { StorageDamage($0) }
-    case .locked, .newerVersion, .system: nil
+    // Rows below a base cannot be made again from what is held.
+    case .locked, .newerVersion, .rowsLost, .system: nil
     }
   }
 }

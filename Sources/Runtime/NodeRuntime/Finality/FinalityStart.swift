@@ -66,7 +66,8 @@ enum FinalityStart {
         .warning,
         "the votes of this node are gone: it votes once others have told it where agreement stands")
     }
-    var state = try execution(chain, founders, "\(directory)/ledger", storage)
+    var state = try execution(
+      chain, founders, "\(directory)/ledger", storage, logger)
     try state.resume()
     var engine = BFTConfiguration(
       chain: chain, genesis: founders, key: configuration.nodeKey.signingKey)
@@ -88,12 +89,12 @@ enum FinalityStart {
   // MARK: The ledger
 
   private static func execution(
-    _ chain: ChainID, _ founders: ValidatorSet, _ directory: String, _ storage: SwarmStorage
+    _ chain: ChainID, _ founders: ValidatorSet, _ directory: String, _ storage: SwarmStorage,
+    _ logger: Logger
   ) throws -> ExecutionState {
-    let database = try LedgerDatabase.open(
-      directory: directory, chain: chain, tables: Ledger.schemas)
+    let (database, ledger) = try ledger(chain, directory, logger)
     let lanes = try storage.makeReader()
-    guard let executed = try database.reads.executedTip() else {
+    guard let ledger else {
       var changes = LedgerChanges()
       // What genesis mints is a function of its validators alone; every block is later than it.
       let ledger = Ledger(
@@ -110,15 +111,56 @@ enum FinalityStart {
       try state.executeStored(through: database.reads.tip()?.height ?? 0)
       return state
     }
-    let ledger = try Ledger(chain: chain, restoring: rows(database.reads))
-    guard ledger.height == executed.height, ledger.root == executed.root else {
-      throw StartError(
-        "the rows in \(directory)/ledger.db do not lead to the root that was executed; move the "
-          + "file away and start again: blocks come from peers and are executed anew")
-    }
     var state = ExecutionState(ledger: ledger, database: database, lanes: lanes)
     try state.executeStored(through: database.reads.tip()?.height ?? 0)
     return state
+  }
+
+  /// Opens the ledger, and restores what was executed, if anything was. A damaged file is set aside:
+  /// blocks come from peers again, and what they lead to from executing them.
+  private static func ledger(
+    _ chain: ChainID, _ directory: String, _ logger: Logger
+  ) throws -> (LedgerDatabase, Ledger?) {
+    do {
+      let database = try LedgerDatabase.open(
+        directory: directory, chain: chain, tables: Ledger.schemas)
+      do {
+        return (database, try restored(chain, database))
+      } catch {
+        // The directory is let go, whatever its file says to that, before it is opened again.
+        try? database.close()
+        throw error
+      }
+    } catch {
+      guard let finding = damage(error) else { throw error }
+      let path = try LedgerDatabase.setAside(directory)
+      logger.log(
+        .warning, "the ledger is damaged: it is set aside, and made again from peers' blocks",
+        [LogField("found", finding), LogField("setAside", "\(path)")])
+    }
+    return (
+      try LedgerDatabase.open(directory: directory, chain: chain, tables: Ledger.schemas), nil
+    )
+  }
+
+  /// What is wrong with the stored ledger; `nil` when the error says something else.
+  private static func damage(_ error: any Error) -> String? {
+    switch error {
+    case let error as LedgerError where error.isDamage: "\(error)"
+    case let error as RestoreError: "\(error)"
+    case let error as LedgerMismatch: error.description
+    // open set: errors of everything that opening does
+    default: nil
+    }
+  }
+
+  private static func restored(_ chain: ChainID, _ database: LedgerDatabase) throws -> Ledger? {
+    guard let executed = try database.reads.executedTip() else { return nil }
+    let ledger = try Ledger(chain: chain, restoring: rows(database.reads))
+    guard ledger.height == executed.height, ledger.root == executed.root else {
+      throw LedgerMismatch(height: executed.height)
+    }
+    return ledger
   }
 
   private static func rows(_ reads: LedgerReads) throws -> [Row] {
@@ -161,4 +203,11 @@ enum FinalityStart {
     chain.nextDue = state.ledger.nextDue
     return chain.recovery(votes: votes.records, isAmnesiac: votes.isAmnesiac)
   }
+}
+
+/// Stored rows that do not lead to the root that was executed.
+private struct LedgerMismatch: Error {
+  let height: UInt64
+
+  var description: String { "its rows do not lead to the root at height \(height)" }
 }
