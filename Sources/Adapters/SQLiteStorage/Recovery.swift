@@ -71,7 +71,10 @@ package struct Recovery {
   package func forEachRow(of table: TableSchema, _ body: (Row) throws -> Void) throws {
     let statement = try state.prepare(StateSchema.selectAll(from: table))
     while try statement.step() {
-      try body(Row(table, statement.row))
+      guard let row = Row(checking: statement.row, of: table) else {
+        throw StorageDamage(.state, ["a row of \(table.name) does not fit its columns"])
+      }
+      try body(row)
     }
   }
 

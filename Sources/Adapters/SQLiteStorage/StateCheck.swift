@@ -57,7 +57,11 @@ struct StateCheck {
       do throws(SQLiteError) {
         let statement = try connection.prepare(StateSchema.selectAll(from: table))
         while try statement.step() {
-          let row = Row(table, statement.row)
+          guard let row = Row(checking: statement.row, of: table) else {
+            isRead = false
+            report.add(.init(.rows, table: table.name, "a row does not fit its columns"))
+            break
+          }
           hash.insert(row.digest)
           count += 1
           bytes += StateCheck.rowBytes

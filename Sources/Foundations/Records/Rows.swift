@@ -123,6 +123,16 @@ package struct Row: Hashable, Sendable {
     self.values = values
   }
 
+  /// Makes a row of values from outside; `nil` when they do not fit the columns of `schema`.
+  package init?(checking values: [ColumnValue], of schema: TableSchema) {
+    guard values.count == schema.columns.count,
+      zip(schema.columns, values).allSatisfy({ $1.fits($0.type) }),
+      !values.prefix(schema.keyColumnCount).contains(.null)
+    else { return nil }
+    table = schema.number
+    self.values = values
+  }
+
   /// The digest of the row: table and every value, each with its type.
   ///
   /// The bytes are the table's number and per value a type byte (0 null, 1 integer, 2 text, 3

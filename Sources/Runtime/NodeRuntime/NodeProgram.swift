@@ -129,7 +129,8 @@ private final class NodeProcess {
         LogField("quic", "\(driver.transport.boundAddresses.map(\.description))"),
         LogField("api", "\(configuration.settings.apiListen.host):\(http.port)"),
       ])
-    _ = try TerminationSignals.watch(on: loop) { [loop, logger] signal in
+    _ = try TerminationSignals.watch(on: loop) { [loop, logger, damage] signal in
+      damage.isLeftForLater = true
       logger.log(.info, "told to stop", [LogField("signal", "\(signal)")])
       loop.stop()
     }
@@ -150,7 +151,12 @@ private final class NodeProcess {
     driver.verifier.stop()
     driver.verifierThread?.join()
     try driver.closeFinality()
-    if let damage = damage.first { throw closed(after: damage) }
+    if let found = damage.first {
+      let found = closed(after: found)
+      // Who was told to end does so; the marker makes the next start repair.
+      guard damage.isLeftForLater else { throw found }
+      return NodeRepair.note(found, configuration, logger) ? 0 : 1
+    }
     if driver.fatal != nil { return 1 }
     try driver.closeControl()
     try storage.close()

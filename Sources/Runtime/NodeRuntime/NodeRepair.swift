@@ -32,6 +32,8 @@ enum NodeRepair {
       try body()
     } catch let error as SQLiteError where !error.isCorruption {
       throw error
+    } catch let damage as StorageDamage {
+      throw damage
     } catch {
       throw StorageDamage(.state, ["\(error)"])
     }
@@ -115,6 +117,13 @@ enum NodeRepair {
 /// The first damage that any thread has found.
 final class DamageSlot: Sendable {
   private let slot = Mutex<StorageDamage?>(nil)
+  private let leftForLater = Atomic(false)
+
+  /// Whether the node was told to end, so that the next start is to repair.
+  var isLeftForLater: Bool {
+    get { leftForLater.load(ordering: .relaxed) }
+    set { leftForLater.store(newValue, ordering: .relaxed) }
+  }
 
   /// Takes note, of the lanes before the rows.
   func note(_ damage: StorageDamage) {

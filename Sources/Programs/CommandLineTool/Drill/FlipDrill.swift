@@ -159,6 +159,9 @@ struct FlipDrill {
     verdict.surprises = books.surprises
     _ = try check.waitUntilEqual(milliseconds: DrillCheck.patienceMilliseconds)
     verdict.missing = try check.missing(cast, books)
+    verdict.repairs = try cluster.file.nodes.map { node in
+      try RepairBooks(directory: Files.resolve("data/main", in: node.dir)).history().count
+    }
     verdict.endedBadly = cluster.indices.filter { !cluster.running.contains($0) }
     verdict.endedBadly += try cluster.stop(cluster.running)
     for place in try VerifyVerb.swarms(in: directory) {

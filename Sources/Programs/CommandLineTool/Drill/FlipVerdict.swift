@@ -39,6 +39,8 @@ struct FlipVerdict {
   var surprises: [String] = []
   /// For each node the confirmed writes that it does not have.
   var missing: [[String]] = []
+  /// By node, how often it has repaired itself.
+  var repairs: [Int] = []
   /// Nodes that ended by themselves or did not end when they were told to.
   var endedBadly: [Int] = []
   /// What the offline check of the directories found at the end.
@@ -50,6 +52,12 @@ struct FlipVerdict {
     for (index, writes) in missing.enumerated() where !writes.isEmpty {
       let some = writes.prefix(5).joined(separator: ", ")
       failures.append("node \(index + 1) lacks \(writes.count) confirmed writes: \(some)")
+    }
+    for (index, count) in repairs.enumerated() {
+      let flipped = flips.count { $0.node == index + 1 }
+      if count != flipped {
+        failures.append("node \(index + 1) was repaired \(count) times for \(flipped) flips")
+      }
     }
     if quorum.undecided > 0 { failures.append("\(quorum.undecided) writes were never decided") }
     failures += surprises.map { "an answer that nothing explains: \($0)" }
