@@ -15,7 +15,7 @@ import Testing
     (.smallQuorum, "half-partition", 7, 1),
     (.skipEvidence, "conflicter", 4, 1),
     (.skipLeaderCheck, "usurper", 4, 1),
-    (.pruneAboveFloor, "hailstorm", 4, 1),
+    (.pruneAboveFloor, "hailstorm", 4, 3),
     (.naiveAmnesia, "lost-journal", 4, 1),
   ]
 
