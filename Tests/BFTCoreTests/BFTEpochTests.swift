@@ -105,7 +105,7 @@ import Testing
       #expect(four.engines[index].epoch == 2)
     }
     four.down = []
-    four.run(milliseconds: 3_000)
+    four.run(milliseconds: 1_200)
     #expect(four.engines[3].epoch >= 2)
     let heights = four.finalized[3].map(\.block.header.height)
     #expect(heights.count > 3 && heights == Array(1...UInt64(heights.count)))

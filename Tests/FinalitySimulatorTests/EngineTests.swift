@@ -8,14 +8,14 @@ import Testing
   /// Every bug that can be planted, with a run that shows it.
   static let kills: [(bug: BFTBug, scenario: String, validators: Int, seed: UInt64)] = [
     (.finalizeAfterNullify, "lossy-links", 4, 1),
-    (.skipJustification, "chaos", 4, 1),
-    (.forgetJournal, "hailstorm", 4, 14),
+    (.skipJustification, "skipper", 4, 1),
+    (.forgetJournal, "crash-points", 4, 44),
     (.ownVoteNotCounted, "all-crash-after-nullify", 4, 2),
     (.ignoreNotarizationAfterNullify, "lossy-links", 4, 1),
     (.smallQuorum, "half-partition", 7, 1),
     (.skipEvidence, "conflicter", 4, 1),
     (.skipLeaderCheck, "usurper", 4, 1),
-    (.pruneAboveFloor, "hailstorm", 4, 1),
+    (.pruneAboveFloor, "hailstorm", 4, 3),
     (.naiveAmnesia, "lost-journal", 4, 1),
   ]
 
@@ -38,7 +38,7 @@ import Testing
   }
 
   @Test func `an unjustified block is found out by the rule, not at the door`() throws {
-    let scenario = try #require(FinalityScenario.named("chaos"))
+    let scenario = try #require(FinalityScenario.named("skipper"))
     let run = Campaign.run(scenario, validators: 4, seed: 1, bug: .skipJustification)
     #expect(run.violations.first?.rule == .justification)
   }

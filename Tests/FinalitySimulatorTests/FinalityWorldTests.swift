@@ -9,7 +9,6 @@ import Testing
   /// Bugs that the textbook can have, with the run that is known to show each.
   static let kills: [(bug: BFTBug, scenario: String, validators: Int, seed: UInt64)] = [
     (.finalizeAfterNullify, "lossy-links", 4, 2),
-    (.skipJustification, "crashes-and-chaos", 4, 37),
     (.forgetJournal, "crash-points", 4, 13),
     (.ignoreNotarizationAfterNullify, "lossy-links", 4, 2),
     (.smallQuorum, "happy-path", 7, 1),

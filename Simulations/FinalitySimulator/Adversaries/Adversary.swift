@@ -25,6 +25,8 @@ package enum Adversary: String, CaseIterable, Sendable {
   case selective
   /// Proposes in views that others lead.
   case usurper
+  /// As leader skips its parent.
+  case skipper
   /// Any of these at any time.
   case chaos
 }
@@ -47,7 +49,7 @@ struct AdversaryState: Sendable {
     switch kind {
     case .chaos: return apply(chaosKind(), message, receiver)
     case .equivocator, .conflicter, .nuller, .silent, .withholder, .impersonator, .outdated,
-      .replayer, .selective, .usurper:
+      .replayer, .selective, .usurper, .skipper:
       return apply(kind, message, receiver)
     }
   }
@@ -89,6 +91,7 @@ struct AdversaryState: Sendable {
     case .replayer: sayAgain(message, from: heard)
     case .selective: leaveOut(message, receiver)
     case .usurper: usurp(message)
+    case .skipper: skip(message)
     case .chaos: [message]
     }
   }

@@ -33,7 +33,7 @@ extension BFTBug {
   package var scenarios: [String] {
     switch self {
     case .finalizeAfterNullify: ["lossy-links", "crashes-and-chaos", "late-calm", "hailstorm"]
-    case .skipJustification: ["chaos", "lossy-links", "hidden-notarization", "crashes-and-chaos"]
+    case .skipJustification: ["skipper", "chaos", "lossy-links", "hidden-notarization"]
     case .forgetJournal: ["hailstorm", "crashes-and-chaos", "crash-points", "all-crash"]
     case .ownVoteNotCounted: ["all-crash-after-nullify", "all-crash", "hailstorm"]
     case .ignoreNotarizationAfterNullify: ["lossy-links", "chaos", "late-calm", "silent-leader"]

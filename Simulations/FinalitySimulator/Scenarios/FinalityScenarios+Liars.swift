@@ -47,6 +47,7 @@ extension FinalityScenario {
     },
     FinalityScenario("impersonator") { lying(.impersonator, $0, &$1) },
     FinalityScenario("usurper") { lying(.usurper, $0, &$1, storm: false) },
+    FinalityScenario("skipper") { lying(.skipper, $0, &$1, storm: false) },
     FinalityScenario("outdated") { lying(.outdated, $0, &$1) },
     FinalityScenario("replayer") { lying(.replayer, $0, &$1) },
     FinalityScenario("chaos") { lying(.chaos, $0, &$1) },
