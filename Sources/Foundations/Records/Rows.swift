@@ -107,6 +107,12 @@ package struct Row: Hashable, Sendable {
   package let table: UInt16
   /// The values, one per column.
   package let values: [ColumnValue]
+  /// The digest of the row: table and every value, each with its type.
+  ///
+  /// The bytes are the table's number and per value a type byte (0 null, 1 integer, 2 text, 3
+  /// bytes) with eight little-endian bytes of two's complement, or a length and the bytes. Kept,
+  /// because tables, tries and databases each want it.
+  package let digest: Digest
 
   /// Makes a row of `schema`; the values must fit its columns, and no key column may be null.
   package init(_ schema: TableSchema, _ values: [ColumnValue]) {
@@ -121,13 +127,8 @@ package struct Row: Hashable, Sendable {
       !values.prefix(schema.keyColumnCount).contains(.null), "table \(schema.name) has a null key")
     table = schema.number
     self.values = values
+    digest = Blake2b.hash(Row.encoded(table: schema.number, values), .row)
   }
-
-  /// The digest of the row: table and every value, each with its type.
-  ///
-  /// The bytes are the table's number and per value a type byte (0 null, 1 integer, 2 text, 3
-  /// bytes) with eight little-endian bytes of two's complement, or a length and the bytes.
-  package var digest: Digest { Blake2b.hash(Row.encoded(table: table, values), .row) }
 
   /// A table's number and values in the form that is hashed.
   static func encoded(table: UInt16, _ values: [ColumnValue]) -> [UInt8] {
