@@ -1,4 +1,5 @@
 import CommandLineTool
+import Primitives
 import Simulator
 import Testing
 
