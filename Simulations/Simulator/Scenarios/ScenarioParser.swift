@@ -52,8 +52,8 @@ extension Scenario {
     case "expect": try readExpectation(&reader)
     default:
       throw reader.error(
-        "'\(word)' is no statement; there are nodes, duration, network, distance, clients, commands, clock, "
-          + "disk, relays, finality, at, from, chaos and expect")
+        "'\(word)' is no statement; there are nodes, duration, network, distance, clients, "
+          + "commands, clock, disk, relays, finality, at, from, chaos and expect")
     }
   }
 

@@ -156,7 +156,7 @@ final class LedgerWriter {
       """
     ).run([
       .integer(Int64(row.table)), .bytes(RowCoding.key(row.values.prefix(count))),
-      .bytes(value), .bytes(RowCoding.digest(value).bytes),
+      .bytes(value), .bytes(row.digest.bytes),
     ])
   }
 

@@ -107,6 +107,12 @@ package struct Row: Hashable, Sendable {
   package let table: UInt16
   /// The values, one per column.
   package let values: [ColumnValue]
+  /// The digest of the row: table and every value, each with its type.
+  ///
+  /// The bytes are the table's number and per value a type byte (0 null, 1 integer, 2 text, 3
+  /// bytes) with eight little-endian bytes of two's complement, or a length and the bytes. Kept,
+  /// because tables, tries and databases each want it.
+  package let digest: Digest
 
   /// Makes a row of `schema`; the values must fit its columns, and no key column may be null.
   package init(_ schema: TableSchema, _ values: [ColumnValue]) {
@@ -121,6 +127,7 @@ package struct Row: Hashable, Sendable {
       !values.prefix(schema.keyColumnCount).contains(.null), "table \(schema.name) has a null key")
     table = schema.number
     self.values = values
+    digest = Row.digest(table: schema.number, values)
   }
 
   /// Makes a row of values from outside; `nil` when they do not fit the columns of `schema`.
@@ -131,13 +138,8 @@ package struct Row: Hashable, Sendable {
     else { return nil }
     table = schema.number
     self.values = values
+    digest = Row.digest(table: schema.number, values)
   }
-
-  /// The digest of the row: table and every value, each with its type.
-  ///
-  /// The bytes are the table's number and per value a type byte (0 null, 1 integer, 2 text, 3
-  /// bytes) with eight little-endian bytes of two's complement, or a length and the bytes.
-  package var digest: Digest { Row.digest(table: table, values) }
 
   /// The digest of the row of a table with these values.
   package static func digest(table: UInt16, _ values: [ColumnValue]) -> Digest {

@@ -20,15 +20,18 @@ package struct FinalityView: Hashable, Sendable {
   /// Reads the view out of the text of a node's metrics; `nil` when something is missing.
   package init?(metrics text: String) {
     var values: [Substring: UInt64] = [:]
-    for line in text.split(separator: "\n") where line.hasPrefix("swarmoracle_finality_") {
+    for line in text.split(separator: "\n") {
       let words = line.split(separator: " ")
       guard words.count == 2, let value = UInt64(words[1]) else { continue }
-      values[words[0].dropFirst("swarmoracle_finality_".count)] = value
+      values[words[0]] = value
     }
-    guard let height = values["height"], let executedHeight = values["executed_height"],
-      let root = values["executed_root"], let executedBundles = values["executed_bundles"],
-      let blocks = values["blocks_total"], let bundles = values["bundles_total"],
-      let standsStill = values["stands_still"]
+    guard let height = values["swarmoracle_finality_height"],
+      let executedHeight = values["swarmoracle_finality_executed_height"],
+      let root = values["swarmoracle_finality_executed_root"],
+      let executedBundles = values["swarmoracle_finality_executed_bundles"],
+      let blocks = values["swarmoracle_finality_blocks_total"],
+      let bundles = values["swarmoracle_finality_bundles_total"],
+      let standsStill = values["swarmoracle_finality_stands_still"]
     else { return nil }
     self.height = height
     self.executedHeight = executedHeight

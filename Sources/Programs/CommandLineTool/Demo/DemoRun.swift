@@ -135,7 +135,7 @@ struct DemoRun: Sendable {
         faults: differing.map { "node \($0.node) differs from node \(states[0].node)" }),
       DemoCheck(
         claim:
-          "every node has executed the same blocks to one root, and all bundles are below them",
+          "every node has executed the same blocks to one root, every bundle below their cut",
         faults: settlement == nil ? ["heights or roots differ, or something is not final"] : []),
       DemoCheck(
         claim: "every node counts the same right answers of each agent as were counted here",

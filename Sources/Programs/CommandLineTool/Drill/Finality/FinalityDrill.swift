@@ -212,11 +212,12 @@ struct FinalityDrill {
   private static func ask(
     _ number: Int, _ client: DrillClient, _ token: String, _ books: Monitor<FinalityDrillBooks>
   ) {
-    var sent = 0
+    // Of the first request: a later one may only learn of what was final before it was sent.
+    var sent: Int?
     let outcome = client.post(
       "/v1/questions", DrillCast.questionBody(number), level: "final", token: token,
       key: "question-\(number)"
-    ) { sent = $0 }
+    ) { sent = sent ?? $0 }
     let now = MonotonicClock.milliseconds
     let counts = client.takeCounts()
     books.update { [sent] books in
@@ -225,7 +226,7 @@ struct FinalityDrill {
       switch outcome {
       case .confirmed(let body):
         guard let id = body["id"]?.string else { return books.note("a question without an id") }
-        books.confirm(id, sentMilliseconds: sent, atMilliseconds: now)
+        books.confirm(id, sentMilliseconds: sent ?? 0, atMilliseconds: now)
       // Whoever is told to end gives up what it was about to ask.
       case .undecided: books.undecided += books.isOver ? 0 : 1
       case .surprise(let text): books.note(text)

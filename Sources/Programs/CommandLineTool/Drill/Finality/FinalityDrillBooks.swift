@@ -2,7 +2,7 @@
 struct FinalityDrillBooks: Sendable {
   /// Questions that were confirmed as final, by their identifiers.
   var confirmed: [String] = []
-  /// When the latest of the requests was sent that was confirmed.
+  /// When the latest of the confirmed writes was first sent.
   var lastSentMilliseconds = 0
   /// When the last confirmation came.
   var lastMilliseconds = 0
@@ -16,7 +16,7 @@ struct FinalityDrillBooks: Sendable {
   var undecided = 0
   /// Answers of nodes that nothing explains.
   var surprises: [String] = []
-  /// While too many nodes are gone: since when. What is sent then must not be confirmed.
+  /// While too many nodes are gone: since when. What is first sent then must not be confirmed.
   var stoppedSinceMilliseconds: Int?
   /// Confirmations that came although too many nodes were gone.
   var impossible = 0
@@ -29,7 +29,7 @@ struct FinalityDrillBooks: Sendable {
     longestGapMilliseconds = 0
   }
 
-  /// Notes a confirmation of a request.
+  /// Notes that a write was confirmed that was first sent then.
   mutating func confirm(_ id: String, sentMilliseconds sent: Int, atMilliseconds now: Int) {
     confirmed.append(id)
     lastSentMilliseconds = max(lastSentMilliseconds, sent)
