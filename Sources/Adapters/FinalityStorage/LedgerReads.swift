@@ -39,6 +39,20 @@ package struct LedgerReads {
     try blocks("WHERE height = ?", [.integer(Int64(clamping: height))]).first
   }
 
+  /// The header at a height, without reading the body.
+  package func header(at height: UInt64) throws(LedgerError) -> BlockHeader? {
+    let rows = try select(
+      "SELECT header, hash FROM blocks WHERE height = ?", [.integer(Int64(clamping: height))])
+    guard let values = rows.first else { return nil }
+    do throws(WireError) {
+      let header = try BlockHeader(decoding: values[0].content)
+      if header.hash.bytes == values[1].content, header.height == height { return header }
+    } catch {
+      // Named below, like a header that has another hash.
+    }
+    throw damaged(LedgerFinding("blocks", "\(height)", "its header is not the one that was stored"))
+  }
+
   /// The block with a hash.
   package func block(named hash: Digest) throws(LedgerError) -> FinalBlock? {
     try blocks("WHERE hash = ?", [.bytes(hash.bytes)]).first

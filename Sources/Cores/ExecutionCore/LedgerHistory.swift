@@ -41,11 +41,11 @@ package struct LedgerHistory: Sendable {
     /// The state before the block.
     let before: Roots
     // For lookup alone: their order reaches no result.
-    var nodes: [TriePath: TrieNode?] = [:]
-    var rows: [Digest: Row?] = [:]
-    var heads: [LaneID: LaneHead?] = [:]
+    var oldNodes: [TriePath: TrieNode?] = [:]
+    var oldRows: [Digest: Row?] = [:]
+    var oldHeads: [LaneID: LaneHead?] = [:]
 
-    var parts: Int { nodes.count + rows.count }
+    var parts: Int { oldNodes.count + oldRows.count }
   }
 
   private var steps: [Step] = []
@@ -95,18 +95,19 @@ extension LedgerHistory {
     precondition(
       executed.height == present.height + 1, "H1: \(executed.height) after \(present.height)")
     var step = Step(before: present)
-    for change in changes.replaced { step.nodes[change.path] = .some(change.node) }
-    for (lane, head) in changes.replacedHeads { step.heads[lane] = .some(head) }
+    for change in changes.replaced { step.oldNodes[change.path] = .some(change.node) }
+    for (lane, head) in changes.replacedHeads { step.oldHeads[lane] = .some(head) }
     let nodes = HistoricNodes(steps: [step], base: ledger.trie)
     for row in changes.rows {
+      // order: an array of columns, no hash table.
       let columns = Array(row.values.prefix(Ledger.keyColumnCount(of: row.table)))
       let key = Row.trieKey(table: row.table, columns)
       if let before = latest[key]?.row {
-        step.rows[key] = .some(before)
+        step.oldRows[key] = .some(before)
       } else if nodes.holds(key) {
-        step.rows[key] = .some(try stored(row.table, columns))
+        step.oldRows[key] = .some(try stored(row.table, columns))
       } else {
-        step.rows[key] = .some(nil)
+        step.oldRows[key] = .some(nil)
       }
       latest[key] = (executed.height, row)
     }
@@ -124,7 +125,7 @@ extension LedgerHistory {
     {
       let height = steps[count].before.height + 1
       // order: each key is looked at for itself.
-      for key in steps[count].rows.keys where latest[key]?.height == height { latest[key] = nil }
+      for key in steps[count].oldRows.keys where latest[key]?.height == height { latest[key] = nil }
       parts -= steps[count].parts
       count += 1
     }
@@ -148,8 +149,8 @@ extension LedgerHistory {
     let update = try SparseMerkleTrie.update([TrieEdit(key: key, value: row.digest)], in: nodes)
     guard update.root == roots.rows else { return false }
     var step = Step(before: roots)
-    for change in update.changes { step.nodes[change.path] = .some(change.node) }
-    step.rows[key] = .some(row)
+    for change in update.changes { step.oldNodes[change.path] = .some(change.node) }
+    step.oldRows[key] = .some(row)
     parts += step.parts
     steps.insert(step, at: 0)
     return true
@@ -174,13 +175,14 @@ extension LedgerHistory {
     let undone = undoing(height)
     let trieKey = Row.trieKey(table: table, key)
     let row: Row?
-    if let replaced = undone.lazy.compactMap({ $0.rows[trieKey] }).first {
+    if let replaced = undone.lazy.compactMap({ $0.oldRows[trieKey] }).first {
       row = replaced
     } else {
       row = try latest[trieKey]?.row ?? stored()
     }
     let nodes = HistoricNodes(steps: undone, base: ledger.trie)
     let path = FinalRowPath(
+      // order: an array of columns, no hash table.
       table: table, key: key, values: row?.values,
       path: try SparseMerkleTrie.proof(of: trieKey, in: nodes))
     guard path.path.shows(row?.digest, of: trieKey, under: roots.rows) else {
@@ -195,7 +197,7 @@ extension LedgerHistory {
     guard roots(at: height) != nil else { return nil }
     let undone = undoing(height)
     return ledger.laneHeads.compactMap { head in
-      guard let replaced = undone.lazy.compactMap({ $0.heads[head.lane] }).first else {
+      guard let replaced = undone.lazy.compactMap({ $0.oldHeads[head.lane] }).first else {
         return head
       }
       return replaced
@@ -209,7 +211,7 @@ extension LedgerHistory {
 
     func node(at path: TriePath) -> TrieNode? {
       for step in steps {
-        if let node = step.nodes[path] { return node }
+        if let node = step.oldNodes[path] { return node }
       }
       return base.node(at: path)
     }
