@@ -80,17 +80,7 @@ package struct LedgerReads {
     ).first
   }
 
-  /// The last block of an epoch, or of one before, that has a certificate of its own.
-  package func lastCertifiedBlock(
-    throughEpoch epoch: UInt64
-  ) throws(LedgerError) -> FinalBlock? {
-    try blocks(
-      "WHERE certificate IS NOT NULL AND epoch <= ? ORDER BY height DESC LIMIT 1",
-      [.integer(Int64(clamping: epoch))]
-    ).first
-  }
-
-  private func blocks(
+  func blocks(
     _ clause: String, _ values: [ColumnValue]
   ) throws(LedgerError) -> [FinalBlock] {
     let stored = try select(
