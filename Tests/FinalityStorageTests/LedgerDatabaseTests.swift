@@ -36,6 +36,7 @@ import Testing
     #expect(try reads.blocks(from: 3, count: 4) == Array(blocks[2...5]))
     #expect(try reads.certifiedBlock(atOrAbove: 4) == blocks[5])
     #expect(try reads.certifiedBlock(atOrAbove: 10) == nil)
+    #expect(try reads.header(at: 4) == blocks[3].block.header && reads.header(at: 11) == nil)
     #expect(try reads.executedTip()?.height == 10)
     #expect(try reads.executed(at: 7)?.root == ChainMaker.root(7))
     #expect(try reads.epochs() == [ChainMaker().firstEpoch])

@@ -88,7 +88,7 @@ struct ChainMaker {
   /// The epoch that the maker is in before its first block.
   var firstEpoch: LedgerEpoch {
     LedgerEpoch(
-      epoch: 0, parent: BlockReference(epoch: 0, view: 0, height: 0, hash: chain.digest),
+      epoch: epoch, parent: BlockReference(epoch: epoch, view: 0, height: 0, hash: chain.digest),
       validators: committee.set, handover: nil)
   }
 

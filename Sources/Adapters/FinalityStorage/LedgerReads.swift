@@ -39,6 +39,20 @@ package struct LedgerReads {
     try blocks("WHERE height = ?", [.integer(Int64(clamping: height))]).first
   }
 
+  /// The header at a height, without reading the body.
+  package func header(at height: UInt64) throws(LedgerError) -> BlockHeader? {
+    let rows = try select(
+      "SELECT header, hash FROM blocks WHERE height = ?", [.integer(Int64(clamping: height))])
+    guard let values = rows.first else { return nil }
+    do throws(WireError) {
+      let header = try BlockHeader(decoding: values[0].content)
+      if header.hash.bytes == values[1].content, header.height == height { return header }
+    } catch {
+      // Named below, like a header that has another hash.
+    }
+    throw damaged(LedgerFinding("blocks", "\(height)", "its header is not the one that was stored"))
+  }
+
   /// The block with a hash.
   package func block(named hash: Digest) throws(LedgerError) -> FinalBlock? {
     try blocks("WHERE hash = ?", [.bytes(hash.bytes)]).first
@@ -66,17 +80,7 @@ package struct LedgerReads {
     ).first
   }
 
-  /// The last block of an epoch, or of one before, that has a certificate of its own.
-  package func lastCertifiedBlock(
-    throughEpoch epoch: UInt64
-  ) throws(LedgerError) -> FinalBlock? {
-    try blocks(
-      "WHERE certificate IS NOT NULL AND epoch <= ? ORDER BY height DESC LIMIT 1",
-      [.integer(Int64(clamping: epoch))]
-    ).first
-  }
-
-  private func blocks(
+  func blocks(
     _ clause: String, _ values: [ColumnValue]
   ) throws(LedgerError) -> [FinalBlock] {
     let stored = try select(

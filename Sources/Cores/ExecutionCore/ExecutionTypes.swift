@@ -101,6 +101,8 @@ package struct OperationResult: Hashable, Sendable {
 package struct LedgerChanges: Sendable {
   /// Rows in the order in which they were written: a later one replaces an earlier one.
   package var rows: [Row] = []
+  /// The place of each of these rows in the tree.
+  package var rowKeys: [Digest] = []
   /// Nodes of the tree over rows, a later one replacing an earlier one.
   package var nodes: [TrieUpdate.Change] = []
   /// What stood in the places of these nodes before; `nil` where there was none.

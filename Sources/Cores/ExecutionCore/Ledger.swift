@@ -148,6 +148,7 @@ package struct Ledger: Sendable {
       preconditionFailure("the tree over rows of height \(height) is damaged: \(error)")
     }
     changes.rows += newest.rows
+    changes.rowKeys += newest.keys
     written = []
   }
 }
@@ -157,7 +158,7 @@ private struct ChangedRows {
   // For lookup alone: its order reaches no result.
   private var places: [Digest: Int] = [:]
   private(set) var rows: [Row] = []
-  private var keys: [Digest] = []
+  private(set) var keys: [Digest] = []
 
   mutating func note(_ row: Row) {
     let key = Row.trieKey(

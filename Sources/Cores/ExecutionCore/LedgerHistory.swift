@@ -16,8 +16,8 @@ package import Records
 package struct LedgerHistory: Sendable {
   /// Blocks that can be undone.
   package static let heightsMax = 64
-  /// Nodes and rows that are kept, some 40 MB.
-  package static let partsMax = 32_768
+  /// Nodes and rows that are kept, some 80 MB.
+  package static let partsMax = 131_072
 
   /// The state at a height, as headers vouch for it.
   package struct Roots: Hashable, Sendable {
@@ -41,11 +41,36 @@ package struct LedgerHistory: Sendable {
     /// The state before the block.
     let before: Roots
     // For lookup alone: their order reaches no result.
-    var nodes: [TriePath: TrieNode?] = [:]
-    var rows: [Digest: Row?] = [:]
-    var heads: [LaneID: LaneHead?] = [:]
+    var oldNodes: [TriePath: OldNode] = [:]
+    var oldRows: [Digest: Row?] = [:]
+    var oldHeads: [LaneID: LaneHead?] = [:]
 
-    var parts: Int { nodes.count + rows.count }
+    var parts: Int { oldNodes.count + oldRows.count }
+  }
+
+  /// What a node was before a block: most blocks change one or two of its sixteen slots.
+  private enum OldNode: Sendable {
+    case absent
+    case whole(TrieNode)
+    case slots([(index: UInt8, slot: TrieSlot)])
+
+    /// Says how to come from the node after a block to the one before.
+    init(_ before: TrieNode?, after: TrieNode?) {
+      switch (before, after) {
+      case (nil, _): self = .absent
+      case (.some(let before), nil): self = .whole(before)
+      case (.some(let before), .some(let after)): self = .slots(before.slots(otherThan: after))
+      }
+    }
+
+    /// The node before, from the one after.
+    func undoing(_ node: TrieNode?) -> TrieNode? {
+      switch self {
+      case .absent: nil
+      case .whole(let before): before
+      case .slots(let slots): node?.with(slots)
+      }
+    }
   }
 
   private var steps: [Step] = []
@@ -95,18 +120,23 @@ extension LedgerHistory {
     precondition(
       executed.height == present.height + 1, "H1: \(executed.height) after \(present.height)")
     var step = Step(before: present)
-    for change in changes.replaced { step.nodes[change.path] = .some(change.node) }
-    for (lane, head) in changes.replacedHeads { step.heads[lane] = .some(head) }
+    precondition(
+      changes.replaced.count == changes.nodes.count && changes.rows.count == changes.rowKeys.count,
+      "the changes of a block are not whole")
+    for (old, new) in zip(changes.replaced, changes.nodes) {
+      step.oldNodes[old.path] = OldNode(old.node, after: new.node)
+    }
+    for (lane, head) in changes.replacedHeads { step.oldHeads[lane] = .some(head) }
     let nodes = HistoricNodes(steps: [step], base: ledger.trie)
-    for row in changes.rows {
-      let columns = Array(row.values.prefix(Ledger.keyColumnCount(of: row.table)))
-      let key = Row.trieKey(table: row.table, columns)
+    for (key, row) in zip(changes.rowKeys, changes.rows) {
       if let before = latest[key]?.row {
-        step.rows[key] = .some(before)
+        step.oldRows[key] = .some(before)
       } else if nodes.holds(key) {
-        step.rows[key] = .some(try stored(row.table, columns))
+        // order: an array of columns, no hash table.
+        let columns = Array(row.values.prefix(Ledger.keyColumnCount(of: row.table)))
+        step.oldRows[key] = .some(try stored(row.table, columns))
       } else {
-        step.rows[key] = .some(nil)
+        step.oldRows[key] = .some(nil)
       }
       latest[key] = (executed.height, row)
     }
@@ -124,7 +154,7 @@ extension LedgerHistory {
     {
       let height = steps[count].before.height + 1
       // order: each key is looked at for itself.
-      for key in steps[count].rows.keys where latest[key]?.height == height { latest[key] = nil }
+      for key in steps[count].oldRows.keys where latest[key]?.height == height { latest[key] = nil }
       parts -= steps[count].parts
       count += 1
     }
@@ -148,8 +178,10 @@ extension LedgerHistory {
     let update = try SparseMerkleTrie.update([TrieEdit(key: key, value: row.digest)], in: nodes)
     guard update.root == roots.rows else { return false }
     var step = Step(before: roots)
-    for change in update.changes { step.nodes[change.path] = .some(change.node) }
-    step.rows[key] = .some(row)
+    for change in update.changes {
+      step.oldNodes[change.path] = OldNode(change.node, after: nodes.node(at: change.path))
+    }
+    step.oldRows[key] = .some(row)
     parts += step.parts
     steps.insert(step, at: 0)
     return true
@@ -174,13 +206,14 @@ extension LedgerHistory {
     let undone = undoing(height)
     let trieKey = Row.trieKey(table: table, key)
     let row: Row?
-    if let replaced = undone.lazy.compactMap({ $0.rows[trieKey] }).first {
+    if let replaced = undone.lazy.compactMap({ $0.oldRows[trieKey] }).first {
       row = replaced
     } else {
       row = try latest[trieKey]?.row ?? stored()
     }
     let nodes = HistoricNodes(steps: undone, base: ledger.trie)
     let path = FinalRowPath(
+      // order: an array of columns, no hash table.
       table: table, key: key, values: row?.values,
       path: try SparseMerkleTrie.proof(of: trieKey, in: nodes))
     guard path.path.shows(row?.digest, of: trieKey, under: roots.rows) else {
@@ -195,7 +228,7 @@ extension LedgerHistory {
     guard roots(at: height) != nil else { return nil }
     let undone = undoing(height)
     return ledger.laneHeads.compactMap { head in
-      guard let replaced = undone.lazy.compactMap({ $0.heads[head.lane] }).first else {
+      guard let replaced = undone.lazy.compactMap({ $0.oldHeads[head.lane] }).first else {
         return head
       }
       return replaced
@@ -210,10 +243,11 @@ extension LedgerHistory {
     var areChecked: Bool { base.areChecked }
 
     func node(at path: TriePath) -> TrieNode? {
-      for step in steps {
-        if let node = step.nodes[path] { return node }
+      var node = base.node(at: path)
+      for step in steps.reversed() {
+        if let old = step.oldNodes[path] { node = old.undoing(node) }
       }
-      return base.node(at: path)
+      return node
     }
 
     /// Whether there is a leaf of a key; hashes are not checked on the way.

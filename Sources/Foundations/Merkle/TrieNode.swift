@@ -97,6 +97,22 @@ package struct TrieNode: Hashable, Sendable {
     }
   }
 
+  /// The slots that differ from another node's, with what they are here.
+  package func slots(otherThan other: TrieNode) -> [(index: UInt8, slot: TrieSlot)] {
+    var result: [(index: UInt8, slot: TrieSlot)] = []
+    for index in 0..<16 where slots[index] != other.slots[index] {
+      result.append((UInt8(index), slots[index]))
+    }
+    return result
+  }
+
+  /// This node with some of its slots as they are given.
+  package func with(_ some: [(index: UInt8, slot: TrieSlot)]) -> TrieNode {
+    var node = self
+    for (index, slot) in some { node.slots[Int(index)] = slot }
+    return node
+  }
+
   /// The slot that leads to a key, for a node of a path of `depth` digits.
   package func slot(of key: Digest, at depth: Int) -> TrieSlot { slots[key.digit(depth)] }
 

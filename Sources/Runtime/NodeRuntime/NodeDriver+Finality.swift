@@ -1,3 +1,4 @@
+internal import AgentAPI
 internal import BFTCore
 internal import CoreKit
 internal import Crypto
@@ -25,6 +26,9 @@ final class FinalityParts {
   var endsAmnesia = false
   /// What answers readers beside the thread that executes.
   let reader: LedgerReader
+  /// Receipts that are asked for in this turn.
+  var receiptsWanted:
+    [(operations: [OperationID], completion: (Result<[OperationReceipt?], ReadFault>) -> Void)] = []
   /// The last executed height that is durable, and its root.
   var executed: (height: UInt64, root: Digest)
 

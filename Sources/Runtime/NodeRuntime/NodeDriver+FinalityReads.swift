@@ -77,26 +77,26 @@ extension NodeDriver: FinalityReading {
     for operations: [OperationID],
     completion: @escaping (Result<[OperationReceipt?], ReadFault>) -> Void
   ) {
+    finality.receiptsWanted.append((operations, completion))
+    // All that became final with one block is read and signed at once.
+    if finality.receiptsWanted.count == 1 {
+      loop.schedule(at: loop.now()) { [weak self] in self?.readReceipts() }
+    }
+  }
+
+  private func readReceipts() {
+    let wanted = finality.receiptsWanted
+    finality.receiptsWanted = []
+    let lists = wanted.map(\.operations)
     let chain = FinalityStart.chain(of: configuration)
     let key = configuration.nodeKey.signingKey
-    readLedger(completion) { (reads) throws(LedgerError) in
-      var receipts: [OperationReceipt?] = []
-      for operation in operations {
-        guard
-          let outcome = try reads.outcome(
-            ofLane: operation.bundle.lane, number: operation.bundle.number),
-          outcome.codes.indices.contains(operation.index),
-          let block = try reads.block(at: outcome.height)
-        else {
-          receipts.append(nil)
-          continue
-        }
-        receipts.append(
-          OperationReceipt(
-            chain: chain, operation: operation, height: outcome.height, block: block.block.hash,
-            code: outcome.codes[operation.index], level: .final, signedWith: key))
-      }
-      return receipts
+    readLedger { (result: Result<[[OperationReceipt?]], ReadFault>) in
+      for (index, wish) in wanted.enumerated() { wish.completion(result.map { $0[index] }) }
+    } _: { (reads) throws(LedgerError) in
+      var receipts = ReceiptMaker(chain: chain, key: key)
+      var made: [[OperationReceipt?]] = []
+      for list in lists { made.append(try receipts.make(list, reads)) }
+      return made
     }
   }
 

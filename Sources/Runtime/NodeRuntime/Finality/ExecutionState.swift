@@ -168,7 +168,7 @@ struct ExecutionState {
   /// Finds what a restart has lost: how the epochs followed, and the heights over which nothing but
   /// time has passed.
   mutating func resume() throws {
-    handovers = try ExecutionState.handovers(database.reads)
+    handovers = try database.reads.handovers()
     var height = ledger.height
     while height > 1, let executed = try database.reads.executed(at: height - 1),
       let block = try database.reads.block(at: height - 1)
@@ -199,7 +199,7 @@ struct ExecutionState {
     if isHistoryTorn { history.forget(at: ledger) }
     isHistoryTorn = false
     history.trim()
-    if !transaction.epochs.isEmpty { handovers = try ExecutionState.handovers(database.reads) }
+    if !transaction.epochs.isEmpty { handovers = try database.reads.handovers() }
   }
 
   // MARK: The end of an epoch
