@@ -140,7 +140,7 @@ let runtime: [Target] = [
       "CausalClocks", "LedgerCore", "GossipCore", "NodeCore", "AnswerCore", "Reactor",
       "SQLiteStorage", "QUICTransport", "HTTPServer", "Configuration", "AgentAPI", "ControlCore",
       "MembershipCore", "RaftCore", "CoordinatorCore", "StorageThreads", "ControlStorage",
-      "AdminSocket", "BFTCore", "ExecutionCore", "FinalityStorage",
+      "AdminSocket", "BFTCore", "ExecutionCore", "FinalityStorage", "SnapshotCore",
     ])
 ]
 
@@ -169,7 +169,7 @@ let programs: [Target] = [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText", "AnswerCore",
       "ControlStorage", "SQLiteStorage", "HTTPClient", "Configuration", "Simulator", "LedgerCore",
       "Histories",
-      "AdminSocket", "Reactor", "FinalitySimulator", "FinalityStorage",
+      "AdminSocket", "Reactor", "FinalitySimulator", "FinalityStorage", "NodeRuntime",
     ]),
   .executableTarget(
     name: "swarmoracle", dependencies: ["CommandLineTool", "NodeRuntime"],

@@ -8,6 +8,12 @@ package enum FileSystem {
     package let code: Int32
     /// What was tried.
     package let operation: String
+
+    /// Describes a failure.
+    package init(code: Int32, operation: String) {
+      self.code = code
+      self.operation = operation
+    }
   }
 
   /// Makes a directory, whose parent must exist, unless it is there.
@@ -30,6 +36,13 @@ package enum FileSystem {
   package static func remove(_ path: String) throws(Failure) {
     guard unsafe unlink(path) == 0 || errno == ENOENT else {
       throw Failure(code: errno, operation: "remove \(path)")
+    }
+  }
+
+  /// Removes an empty directory; a missing one is no failure.
+  package static func removeDirectory(_ path: String) throws(Failure) {
+    guard unsafe rmdir(path) == 0 || errno == ENOENT else {
+      throw Failure(code: errno, operation: "remove the directory \(path)")
     }
   }
 

@@ -5,7 +5,7 @@ extension Tool {
       verbs: [DemoVerb.verb(.thisProgram())] + ClusterVerbs.all(.thisProgram())
         + NodeVerbs.all(runNode) + AgentVerbs.all + [SpellingVerb.spell]
         + [SimulateVerb.verb, SimulateFinalityVerb.verb] + DrillVerbs.all(.thisProgram())
-        + [VerifyVerb.verb, BenchVerb.ingest(.thisProgram())]
+        + [VerifyVerb.verb, BenchVerb.ingest(.thisProgram()), BootstrapBench.verb]
         + ControlBenchVerbs.all(.thisProgram()) + [versionVerb])
   }
 

@@ -17,6 +17,7 @@ final class FinalityParts {
   let journal: VoteJournal
   let worker: ExecutionWorker
   let gate: FinalityGate
+  let snapshots: SnapshotKeeper
   var gateThread: WorkerThread?
   var workerThread: WorkerThread?
   /// Steps that the vote journal had no room for, oldest first.
@@ -28,6 +29,7 @@ final class FinalityParts {
     journal = opened.journal
     worker = opened.worker
     gate = opened.gate
+    snapshots = opened.snapshots
   }
 }
 

@@ -43,6 +43,7 @@ package enum NodeProgram {
         try Joiner.join(configuration, ticket, logger)
         try NodeStart.noteJoined(configuration)
       }
+      try SnapshotClient.bootstrap(configuration, logger)
       return try NodeProcess(configuration, logger).run()
     } catch {
       logger.log(.error, "the node could not start", [LogField("reason", "\(error)")])

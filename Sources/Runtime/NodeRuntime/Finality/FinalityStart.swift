@@ -24,6 +24,7 @@ enum FinalityStart {
     let journal: VoteJournal
     let worker: ExecutionWorker
     let gate: FinalityGate
+    let snapshots: SnapshotKeeper
     /// Whether this key has voted and does not know for what.
     let isAmnesiac: Bool
   }
@@ -62,7 +63,10 @@ enum FinalityStart {
         .warning,
         "the votes of this node are gone: it votes once others have told it where agreement stands")
     }
-    let state = try execution(chain, founders, "\(directory)/ledger", storage)
+    let snapshots = SnapshotKeeper(
+      SnapshotPaths(data: configuration.dataDirectory), ledgerDirectory: "\(directory)/ledger",
+      chain: chain, logger)
+    let state = try execution(chain, founders, "\(directory)/ledger", storage, snapshots)
     var engine = BFTConfiguration(
       chain: chain, genesis: founders, key: configuration.nodeKey.signingKey)
     engine.epochLength = epochLength
@@ -74,17 +78,27 @@ enum FinalityStart {
     }
     return Opened(
       configuration: FinalityPlaneConfiguration(engine: engine), recovery: recovery,
-      journal: journal, worker: ExecutionWorker(state), gate: gate, isAmnesiac: votes.isAmnesiac)
+      journal: journal, worker: ExecutionWorker(state), gate: gate, snapshots: snapshots,
+      isAmnesiac: votes.isAmnesiac)
   }
 
   // MARK: The ledger
 
   private static func execution(
-    _ chain: ChainID, _ founders: ValidatorSet, _ directory: String, _ storage: SwarmStorage
+    _ chain: ChainID, _ founders: ValidatorSet, _ directory: String, _ storage: SwarmStorage,
+    _ snapshots: SnapshotKeeper
   ) throws -> ExecutionState {
     let database = try LedgerDatabase.open(
       directory: directory, chain: chain, tables: Ledger.schemas)
-    let lanes = try storage.makeReader()
+    return try begin(
+      chain, founders, database, lanes: try storage.makeReader(), snapshots: snapshots)
+  }
+
+  /// Begins a ledger, or goes on with a stored one.
+  static func begin(
+    _ chain: ChainID, _ founders: ValidatorSet, _ database: LedgerDatabase, lanes: Reader,
+    snapshots: SnapshotKeeper? = nil
+  ) throws -> ExecutionState {
     guard let executed = try database.reads.executedTip() else {
       var changes = LedgerChanges()
       // What genesis mints is a function of its validators alone; every block is later than it.
@@ -98,17 +112,19 @@ enum FinalityStart {
           validators: founders, handover: nil)
       ]
       try database.commit(transaction, durable: true)
-      var state = ExecutionState(ledger: ledger, database: database, lanes: lanes)
+      var state = ExecutionState(
+        ledger: ledger, database: database, lanes: lanes, snapshots: snapshots)
       try state.executeStored(through: database.reads.tip()?.height ?? 0)
       return state
     }
     let ledger = try Ledger(chain: chain, restoring: rows(database.reads))
     guard ledger.height == executed.height, ledger.root == executed.root else {
       throw StartError(
-        "the rows in \(directory)/ledger.db do not lead to the root that was executed; move the "
+        "the rows in \(database.directory)/ledger.db do not lead to the root that was executed; move the "
           + "file away and start again: blocks come from peers and are executed anew")
     }
-    var state = ExecutionState(ledger: ledger, database: database, lanes: lanes)
+    var state = ExecutionState(
+      ledger: ledger, database: database, lanes: lanes, snapshots: snapshots)
     try state.executeStored(through: database.reads.tip()?.height ?? 0)
     return state
   }
