@@ -62,8 +62,8 @@ struct ExecutionState {
 
   /// How many of the next blocks may be committed at once.
   func batch(_ count: Int) -> Int {
-    SnapshotKeeper.batch(
-      after: ledger.height, count: min(count, ExecutionState.blocksPerCommit))
+    let most = min(count, ExecutionState.blocksPerCommit)
+    return snapshots?.batch(after: ledger.height, count: most) ?? most
   }
 
   /// Lets go of moments of the ledger, and waits for a snapshot that is being written.

@@ -65,7 +65,7 @@ enum FinalityStart {
     }
     let snapshots = SnapshotKeeper(
       SnapshotPaths(data: configuration.dataDirectory), ledgerDirectory: "\(directory)/ledger",
-      chain: chain, logger)
+      chain: chain, interval: UInt64(configuration.settings.limits.snapshotBlocks), logger)
     let state = try execution(chain, founders, "\(directory)/ledger", storage, snapshots)
     var engine = BFTConfiguration(
       chain: chain, genesis: founders, key: configuration.nodeKey.signingKey)

@@ -16,8 +16,6 @@ internal import Wire
 /// them: the same one at every node, so that a snapshot can be fetched from all of them at once. It
 /// is written on a thread of its own.
 final class SnapshotKeeper: Sendable {
-  /// Heights between two snapshots; a matter of the cluster's, since all are to have the same.
-  static let interval: UInt64 = 1_024
   /// Heights after a multiple of the interval that may become the snapshot.
   static let candidatesMax: UInt64 = 16
   /// Snapshots that are kept: who fetches the older one can end.
@@ -51,11 +49,19 @@ final class SnapshotKeeper: Sendable {
   private let paths: SnapshotPaths
   private let ledgerDirectory: String
   private let chain: ChainID
+  /// Heights between two snapshots.
+  private let interval: UInt64
   private let logger: Logger
   private let state = Mutex(State())
 
   /// Takes over what an earlier run has written; what cannot be read of it is not served.
-  init(_ paths: SnapshotPaths, ledgerDirectory: String, chain: ChainID, _ logger: Logger) {
+  init(
+    _ paths: SnapshotPaths, ledgerDirectory: String, chain: ChainID, interval: UInt64,
+    _ logger: Logger
+  ) {
+    precondition(
+      interval >= 2 * SnapshotKeeper.candidatesMax, "a snapshot at every \(interval) blocks")
+    self.interval = interval
     self.paths = paths
     self.ledgerDirectory = ledgerDirectory
     self.chain = chain
@@ -84,10 +90,10 @@ final class SnapshotKeeper: Sendable {
   }
 
   /// How many of the blocks after a height may be committed at once.
-  static func batch(after height: UInt64, count: Int) -> Int {
+  func batch(after height: UInt64, count: Int) -> Int {
     let next = height + 1
     let offset = next % interval
-    if next >= interval, offset < candidatesMax { return 1 }
+    if next >= interval, offset < SnapshotKeeper.candidatesMax { return 1 }
     return Int(min(UInt64(count), interval - offset))
   }
 
@@ -99,9 +105,9 @@ final class SnapshotKeeper: Sendable {
       for block in blocks {
         try vouch(block.header, &candidates)
         let height = block.header.height
-        let multiple = height / SnapshotKeeper.interval
+        let multiple = height / interval
         guard multiple > candidates.done, candidates.chosen == nil, !isWriting else { continue }
-        if height % SnapshotKeeper.interval >= SnapshotKeeper.candidatesMax {
+        if height % interval >= SnapshotKeeper.candidatesMax {
           // Too late for this one, and what was held was not vouched for.
           if !candidates.moments.isEmpty, isOver(height, candidates) {
             candidates.moments = []
@@ -133,7 +139,7 @@ final class SnapshotKeeper: Sendable {
       let moment = candidates.moments.first(where: { $0.executed.height == header.executedHeight })
     else { return }
     candidates.moments = []
-    candidates.done = header.executedHeight / SnapshotKeeper.interval
+    candidates.done = header.executedHeight / interval
     candidates.chosen = moment
   }
 
