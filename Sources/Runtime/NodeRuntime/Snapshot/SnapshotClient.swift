@@ -118,8 +118,12 @@ final class SnapshotClient: QUICTransportDelegate {
 
   private func run() throws {
     guard !isOver else { return }
-    let quic = try NodeStart.transportConfiguration(
+    var quic = try NodeStart.transportConfiguration(
       configuration, seed: loop.now(), responseBytesMax: SnapshotAnswer.encodedBytesMax + 4_096)
+    // The node's own addresses are for the node: nobody is to find this side there.
+    quic.bindAddresses = configuration.settings.transportListen.compactMap {
+      SocketAddress($0.isIPv6 ? "[::]:0" : "0.0.0.0:0")
+    }
     let transport = try QUICTransport(
       configuration: quic, loop: loop, delegate: self, log: TransportLog.sink(logger))
     self.transport = transport
