@@ -144,7 +144,7 @@ let runtime: [Target] = [
       "CausalClocks", "LedgerCore", "GossipCore", "NodeCore", "AnswerCore", "Reactor",
       "SQLiteStorage", "QUICTransport", "HTTPServer", "Configuration", "AgentAPI", "ControlCore",
       "MembershipCore", "RaftCore", "CoordinatorCore", "StorageThreads", "ControlStorage",
-      "AdminSocket", "BFTCore", "ExecutionCore", "FinalityStorage",
+      "AdminSocket", "BFTCore", "ExecutionCore", "FinalityStorage", "SnapshotCore",
     ])
 ]
 
@@ -174,7 +174,7 @@ let programs: [Target] = [
       "ControlStorage", "SQLiteStorage", "HTTPClient", "Configuration", "Simulator", "LedgerCore",
       "Histories",
       "AdminSocket", "Reactor", "FinalitySimulator", "FinalityStorage", "ProofFiles",
-      "ExecutionCore",
+      "ExecutionCore", "NodeRuntime",
     ]),
   .executableTarget(
     name: "swarmoracle", dependencies: ["CommandLineTool", "NodeRuntime"],

@@ -84,6 +84,12 @@ import Testing
     return (tables, keyed(rows))
   }
 
+  private static func made(_ rows: [Row], _ changes: inout [Row]) throws -> LiveTables {
+    var made = LiveTablesAtCut()
+    for row in rows { try made.add(row) }
+    return try made.finish(into: &changes)
+  }
+
   private static func keyed(_ rows: [Row]) -> [Digest: Row] {
     var result: [Digest: Row] = [:]
     for row in rows {
@@ -99,7 +105,7 @@ import Testing
     let (live, rows) = RefusedTests.live(bundles, seed: seed)
     let final = history.stored.entries.map(\.value)
     var changes: [Row] = []
-    let made = try Ledger.liveTables(restoring: final, into: &changes)
+    let made = try RefusedTests.made(final, &changes)
     #expect(made.rowSet == live.rowSet)
     let same = final.filter { $0.table < Ledger.accountSchema.number }
     #expect(RefusedTests.keyed(same + changes) == rows)
@@ -131,7 +137,7 @@ import Testing
     let accepted = history.stored.entries.map(\.value)
       .filter { $0.table != Ledger.refusedSchema.number }
     var ignored: [Row] = []
-    let made = try Ledger.liveTables(restoring: accepted, into: &ignored)
+    let made = try RefusedTests.made(accepted, &ignored)
     #expect(made.rowSet != live.rowSet)
   }
 
@@ -167,7 +173,7 @@ import Testing
       let wrong = Row(Ledger.refusedSchema, values)
       var ignored: [Row] = []
       #expect(throws: RestoreError.self) {
-        try Ledger.liveTables(restoring: [wrong], into: &ignored)
+        try RefusedTests.made([wrong], &ignored)
       }
     }
   }

@@ -55,9 +55,11 @@ package final class LedgerImport {
   ///   - state: its roots.
   ///   - cut: the end of every lane below the cut.
   ///   - epochs: all epochs up to the block's, or the one that follows it.
+  ///   - values: named values.
   /// - Throws: `SQLiteError` or `FileSystem.Failure`; the directory is to be removed then.
   package func finish(
-    block: Block, state: ExecutedState, cut: [CutAdvance], epochs: [LedgerEpoch]
+    block: Block, state: ExecutedState, cut: [CutAdvance], epochs: [LedgerEpoch],
+    values: [(name: String, bytes: [UInt8]?)] = []
   ) throws {
     precondition(state.height == block.header.height, "roots of height \(state.height)")
     let writer = LedgerWriter(importing: connection, chain: chain, tables: tables)
@@ -68,6 +70,7 @@ package final class LedgerImport {
       // The block's own advances are part of the cut.
       transaction.executed = [state]
       transaction.epochs = epochs
+      transaction.values = values
       try writer.store(transaction)
       try writer.storeHeader(of: FinalBlock(block: block, certificate: nil))
       for end in cut { try writer.store(end, at: block.header.height) }

@@ -1,7 +1,9 @@
+internal import Records
+
 /// Records of the vote journal that are written as one and reported as one.
 package struct VoteStep: Hashable, Sendable {
   /// Bytes of the largest record.
-  package static let recordBytesMax = 256 * 1_024
+  package static let recordBytesMax = BlockLimits.bodyBytesMax + 65_536
   /// Records of one step.
   package static let recordsMax = 65_536
 

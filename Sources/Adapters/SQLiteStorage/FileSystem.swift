@@ -8,6 +8,12 @@ package enum FileSystem {
     package let code: Int32
     /// What was tried.
     package let operation: String
+
+    /// Describes a failure.
+    package init(code: Int32, operation: String) {
+      self.code = code
+      self.operation = operation
+    }
   }
 
   /// Makes a directory, whose parent must exist, unless it is there.
@@ -54,6 +60,13 @@ package enum FileSystem {
     var bytes = [UInt8](repeating: 0, count: 1 << 20)
     let count = unsafe read(descriptor, &bytes, bytes.count)
     return count < 0 ? nil : Array(bytes.prefix(count))
+  }
+
+  /// Removes an empty directory; a missing one is no failure.
+  package static func removeDirectory(_ path: String) throws(Failure) {
+    guard unsafe rmdir(path) == 0 || errno == ENOENT else {
+      throw Failure(code: errno, operation: "remove the directory \(path)")
+    }
   }
 
   /// Whether something has this path.

@@ -11,6 +11,11 @@ package final class Reader {
   let log: SQLiteConnection
   private let state: SQLiteConnection
 
+  /// Reads a directory that no program writes, or that one does: beside it, in any case.
+  package convenience init(reading directory: String) throws {
+    try self.init(directory: directory, cacheBytes: 2_097_152)
+  }
+
   init(directory: String, cacheBytes: Int) throws(SQLiteError) {
     log = try SQLiteConnection(
       path: "\(directory)/\(LogSchema.file)", mode: .readOnly, cacheBytes: cacheBytes)

@@ -168,7 +168,9 @@ extension BFT {
       advances: wanted.advances, transactions: wanted.transactions + said.prefix(max(room, 0)))
     let justification = certificates.compactMap(\.self).reduce(0) { $0 + $1.encoded.count }
     let byteCount = body.encoded.count + justification + FinalityMessage.headBytesMax
-    return byteCount <= FinalityMessage.bytesMax ? body : BlockBody()
+    let fits =
+      byteCount <= FinalityMessage.bytesMax && body.encoded.count <= BlockLimits.bodyBytesMax
+    return fits ? body : BlockBody()
   }
 
   /// Takes a proposal that the door has checked: its certificates count whatever becomes of it.

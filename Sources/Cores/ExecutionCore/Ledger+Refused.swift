@@ -42,28 +42,33 @@ extension Ledger {
       index: Int(try columns.count(2, limit: Int64(UInt32.max))))
     return (stamp, try columns.bytes(5))
   }
+}
 
-  /// The live tables at the cut of a final state with these rows, in any order: what a node's own
-  /// live tables hold when it has applied every bundle below the cut and no other.
+/// The live tables at the cut of a final state, made from the state's rows: what a node's own live
+/// tables hold when it has applied every bundle below the cut and no other.
+package struct LiveTablesAtCut {
+  private var tables = LiveTables()
+  private var refused: [(stamp: OperationStamp, operation: [UInt8])] = []
+
+  /// Begins without rows.
+  package init() {}
+
+  /// Takes a row of the final state, checked against its root; in any order, each once.
+  package mutating func add(_ row: Row) throws(RestoreError) {
+    if row.table < Ledger.accountSchema.number {
+      try tables.restore(row)
+    } else if row.table == Ledger.refusedSchema.number {
+      refused.append(try Ledger.refused(FinalColumns(row: row)))
+    }
+  }
+
+  /// Ends with the last row.
   ///
-  /// - Parameters:
-  ///   - rows: every row of the final state, checked against its root.
-  ///   - changes: takes the rows of the live tables that are not among `rows`, or stand for one of
-  ///     them; a later one replaces an earlier one.
+  /// - Parameter changes: takes the rows of the live tables that are not among those of the final
+  ///   state, or stand for one of them; a later one replaces an earlier one.
   /// - Returns: the tables.
   /// - Throws: what `LiveTables` finds wrong with rows that no ledger wrote.
-  package static func liveTables(
-    restoring rows: some Sequence<Row>, into changes: inout [Row]
-  ) throws(RestoreError) -> LiveTables {
-    var tables = LiveTables()
-    var refused: [(stamp: OperationStamp, operation: [UInt8])] = []
-    for row in rows {
-      if row.table < accountSchema.number {
-        try tables.restore(row)
-      } else if row.table == refusedSchema.number {
-        refused.append(try self.refused(FinalColumns(row: row)))
-      }
-    }
+  package consuming func finish(into changes: inout [Row]) throws(RestoreError) -> LiveTables {
     try tables.finishRestore()
     // In an order in which each lane ascends (I8 of the tables); beyond that none matters.
     refused.sort { $0.stamp < $1.stamp }

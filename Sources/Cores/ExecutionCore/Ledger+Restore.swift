@@ -102,15 +102,24 @@ extension Ledger {
   }
 
   private mutating func restoreLane(_ columns: FinalColumns) throws(RestoreError) {
+    let head = try Ledger.head(columns)
+    heads[head.lane] = head
+  }
+
+  /// The head of a lane that a row of the final state holds; `nil` for rows of other tables.
+  package static func laneHead(_ row: Row) throws(RestoreError) -> LaneHead? {
+    row.table == laneSchema.number ? try head(FinalColumns(row: row)) : nil
+  }
+
+  private static func head(_ columns: FinalColumns) throws(RestoreError) -> LaneHead {
     try columns.expect(Ledger.laneSchema)
     let number = try columns.count(3)
-    let head = LaneHead(
+    return LaneHead(
       lane: LaneID(digest: try columns.digest(0)), node: NodeID(key: try columns.digest(1)),
       epoch: try columns.identifier(2), number: UInt64(number),
       lastSequence: UInt64(try columns.count(4)),
       lastTime: HybridTime(raw: UInt64(try columns.count(5))), digest: try columns.digest(6),
       range: try columns.range(count: number, peaks: 7))
-    heads[head.lane] = head
   }
 
   /// Puts the stakes into their questions in the order of execution.

@@ -163,6 +163,20 @@ package struct SnapshotFetch: ProtocolCore {
   /// Parts that are stored, and parts in all.
   package var progress: (stored: Int, all: Int) { (storedCount, states.count) }
 
+  /// Whether all who could be asked have said that they have nothing.
+  package var hasNoOffer: Bool {
+    guard case .seeking = phase, requests.count == 0 else { return false }
+    let usable = peers.filter { $0.isConnected && !$0.isBanned }
+    return !usable.isEmpty
+      && usable.allSatisfy { $0.offerAsked != nil && $0.offer == nil && $0.failures == 0 }
+  }
+
+  /// Whether there is no snapshot at work, nor anybody who has said to have one.
+  package var isSeekingInVain: Bool {
+    guard case .seeking = phase else { return false }
+    return !peers.contains { $0.isConnected && !$0.isBanned && $0.offer != nil }
+  }
+
   /// Whether everything is stored.
   package var isComplete: Bool { !states.isEmpty && storedCount == states.count }
 

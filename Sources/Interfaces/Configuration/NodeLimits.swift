@@ -12,6 +12,9 @@ package struct NodeLimits: Hashable, Sendable {
   package var peerConnections = 256
   /// Bytes of bundles that wait for what they depend on.
   package var parkedBytes = 16 << 20
+  /// Blocks between two snapshots of the ledger. Nodes of one cluster are to have the same number: a
+  /// snapshot is fetched from all who have it.
+  package var snapshotBlocks = 1_024
 
   /// The default limits.
   package init() {}
@@ -30,6 +33,7 @@ package struct NodeLimits: Hashable, Sendable {
     Rule(key: "pendingWrites", range: 1...1_048_576, path: \.pendingWrites),
     Rule(key: "peerConnections", range: 1...4_096, path: \.peerConnections),
     Rule(key: "parkedBytes", range: (1 << 20)...(4 << 30), path: \.parkedBytes),
+    Rule(key: "snapshotBlocks", range: 32...(1 << 30), path: \.snapshotBlocks),
   ]
 
   /// Takes the limits that are named; the others keep their defaults.

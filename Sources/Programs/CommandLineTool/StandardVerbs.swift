@@ -7,6 +7,7 @@ extension Tool {
         + [SimulateVerb.verb, SimulateFinalityVerb.verb] + DrillVerbs.all(.thisProgram())
         + [VerifyVerb.verb, VerifyProofVerb.verb, RecoverVerb.verb] + LedgerVerbs.all
         + [BenchVerb.ingest(.thisProgram()), FinalityBenchVerb.verb(.thisProgram())]
+        + [BootstrapBench.verb]
         + ControlBenchVerbs.all(.thisProgram()) + [versionVerb])
   }
 

@@ -170,7 +170,9 @@ extension NodeDriver: AgentBackend {
     let result = storage.read { reader in
       try ProofMaker.proof(of: operation, head, laneIndex, heads, from: reader)
     } completion: { outcome in
-      let mapped = outcome.mapError { ReadFault.failed("\($0)") }
+      let mapped = outcome.mapError { error in
+        error is HistoryNotHeld ? ReadFault.notHeld("\(error)") : .failed("\(error)")
+      }
       _ = handle.post { _ in reply.complete(mapped) }
     }
     if result != .accepted {

@@ -18,6 +18,7 @@ final class FinalityParts {
   let journal: VoteJournal
   let worker: ExecutionWorker
   let gate: FinalityGate
+  let snapshots: SnapshotKeeper
   var gateThread: WorkerThread?
   var workerThread: WorkerThread?
   /// Steps that the vote journal had no room for, oldest first.
@@ -38,6 +39,7 @@ final class FinalityParts {
     gate = opened.gate
     reader = opened.reader
     executed = opened.executed
+    snapshots = opened.snapshots
   }
 }
 

@@ -16,6 +16,8 @@ enum RequestKind: UInt8 {
   case pull = 1
   /// Admission of a new node: answered by one frame of `JoinAnswer`.
   case join = 2
+  /// A snapshot or a part of it: answered by `SnapshotAnswer`, in as many frames as it takes.
+  case snapshot = 3
 }
 
 extension NodeDriver {
@@ -76,6 +78,12 @@ extension NodeDriver {
       }
     case .join:
       admit(body, id)
+    case .snapshot:
+      guard peer(of: id.connection) != nil else {
+        refuseRequest(id, "a guest may only ask to join")
+        return
+      }
+      serveSnapshot(body, id)
     }
   }
 
@@ -110,7 +118,7 @@ extension NodeDriver {
     }
   }
 
-  private func sendAnswer(_ outcome: Result<[[UInt8]], any Error>, _ id: RequestID) {
+  func sendAnswer(_ outcome: Result<[[UInt8]], any Error>, _ id: RequestID) {
     guard answers[id] != nil else { return }
     switch outcome {
     case .success(let frames):

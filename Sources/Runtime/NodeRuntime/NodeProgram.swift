@@ -44,6 +44,7 @@ package enum NodeProgram {
         try NodeStart.noteJoined(configuration)
       }
       try NodeRepair.carryOut(configuration, logger)
+      try SnapshotClient.bootstrap(configuration, logger)
       return try NodeProcess(configuration, logger).run()
     } catch {
       if let damage = NodeRepair.damage(of: error) {

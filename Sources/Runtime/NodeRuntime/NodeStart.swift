@@ -17,7 +17,7 @@ internal import Telemetry
 
 /// Brings a node from its files to a machine that is ready to run.
 enum NodeStart {
-  private static let clusterKey = "node.cluster"
+  static let clusterKey = "node.cluster"
   private static let epochKey = NodeConfiguration.epochKey
   /// Bundles whose rows are written as one step while the log is replayed.
   private static let replayStep = 256
@@ -158,7 +158,7 @@ enum NodeStart {
     return epoch
   }
 
-  private static func restore(_ tables: inout LiveTables, from recovery: Recovery) throws {
+  static func restore(_ tables: inout LiveTables, from recovery: Recovery) throws {
     try NodeRepair.findingDamagedRows {
       for schema in LiveTables.schemas {
         try recovery.forEachRow(of: schema) { row in try tables.restore(row) }
@@ -206,7 +206,7 @@ enum NodeStart {
   // MARK: Doors
 
   static func transportConfiguration(
-    _ configuration: NodeConfiguration, seed: UInt64
+    _ configuration: NodeConfiguration, seed: UInt64, responseBytesMax: Int? = nil
   ) throws -> QUICConfiguration {
     let addresses = try configuration.settings.transportListen.map { address in
       guard let socketAddress = SocketAddress(address.description) else {
@@ -218,7 +218,7 @@ enum NodeStart {
       identitySeed: configuration.nodeKey.signingKey.seed.bytes, bindAddresses: addresses,
       jitterSeed: seed)
     // What the largest pull may bring: an honest answer stops there, or after one bundle.
-    quic.responseBytesMax = GossipLimits().pullBytesMax + BundleLimits.bytesMax
+    quic.responseBytesMax = responseBytesMax ?? GossipLimits().pullBytesMax + BundleLimits.bytesMax
     quic.frameBytesMax = max(quic.frameBytesMax, FinalityMessage.bytesMax + 1)
     quic.connectionsMax = configuration.settings.limits.peerConnections
     quic.handshakesMax = min(quic.handshakesMax, quic.connectionsMax)

@@ -5,8 +5,8 @@ package import Wire
 
 /// The limits of a block. A block beyond one of them is refused by every decoder.
 package enum BlockLimits {
-  /// Bytes of a body.
-  package static let bodyBytesMax = 1 << 20
+  /// Bytes of a body: whoever votes for a block journals it with the vote.
+  package static let bodyBytesMax = 1 << 19
   /// Entries of a body: lanes that advance and transactions.
   package static let entriesMax = 4_096
   /// Transactions of validators in a body.

@@ -36,4 +36,7 @@ package enum ReadFault: Error, Hashable, Sendable {
   case busy(retryAfterSeconds: Int)
   /// The storage failed; the text says how.
   case failed(String)
+  /// What is asked about is final and not held here, but by other nodes; the text says from where
+  /// on this node holds it.
+  case notHeld(String)
 }

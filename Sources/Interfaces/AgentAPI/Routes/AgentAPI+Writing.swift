@@ -217,6 +217,7 @@ extension AgentAPI {
     case .busy(let seconds): overloaded(seconds, "reads")
     case .failed(let reason):
       APIProblem(.storageFailed, "nothing was read: \(reason); try another node")
+    case .notHeld(let reason): APIProblem(.notFound, reason)
     }
   }
 

@@ -34,8 +34,14 @@ struct ExecutionState {
   private let lanes: Reader
   /// Whether a row that was replaced could not be read: earlier heights are not known then.
   private var isHistoryTorn = false
+  /// Makes snapshots, and what may become the next one; a look from outside has none.
+  private let snapshots: SnapshotKeeper?
+  private var candidates = SnapshotKeeper.Candidates()
 
-  init(ledger: Ledger, database: LedgerDatabase, lanes: Reader) {
+  init(
+    ledger: Ledger, database: LedgerDatabase, lanes: Reader, snapshots: SnapshotKeeper? = nil
+  ) {
+    self.snapshots = snapshots
     self.ledger = ledger
     history = LedgerHistory(at: ledger)
     self.database = database
@@ -58,7 +64,20 @@ struct ExecutionState {
     }
     try database.commit(transaction, durable: true)
     try noteStored(transaction)
+    snapshots?.committed(blocks.map(\.block), database.reads, &candidates)
     return reports
+  }
+
+  /// How many of the next blocks may be committed at once.
+  func batch(_ count: Int) -> Int {
+    let most = min(count, ExecutionState.blocksPerCommit)
+    return snapshots?.batch(after: ledger.height, count: most) ?? most
+  }
+
+  /// Lets go of moments of the ledger, and waits for a snapshot that is being written.
+  mutating func endSnapshots() {
+    candidates = SnapshotKeeper.Candidates()
+    snapshots?.stop()
   }
 
   /// Executes again what an earlier program had executed in another way.
@@ -246,6 +265,8 @@ struct ExecutionState {
         }
         byteCount += final.block.body.encoded.count + 256
         // A segment is one message.
+        // Below the snapshot that this ledger was made from nothing is held.
+        guard final.height == first + UInt64(found.count) else { break search }
         if byteCount > FinalityMessage.bytesMax - 65_536, !found.isEmpty { break search }
         found.append(final)
         if found.count >= count, final.certificate != nil { break search }

@@ -65,7 +65,10 @@ final class ExecutionWorker: Sendable {
 
   /// Closes the database, after `run` has returned.
   func close() throws {
-    try state.withLock { try $0.database.close() }
+    try state.withLock { state in
+      state.endSnapshots()
+      try state.database.close()
+    }
   }
 
   /// Works until `stop`; the body of the worker's thread.
@@ -97,7 +100,7 @@ final class ExecutionWorker: Sendable {
     case .execute(let blocks):
       var start = 0
       while start < blocks.count {
-        let end = min(start + ExecutionState.blocksPerCommit, blocks.count)
+        let end = start + state.batch(blocks.count - start)
         report(.executed(try state.execute(blocks[start..<end])))
         start = end
       }

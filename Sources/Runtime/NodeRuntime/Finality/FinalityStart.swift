@@ -27,6 +27,7 @@ enum FinalityStart {
     let executed: (height: UInt64, root: Digest)
     /// What answers readers beside the thread that executes.
     let reader: LedgerReader
+    let snapshots: SnapshotKeeper
     /// Whether this key has voted and does not know for what.
     let isAmnesiac: Bool
     let worker: ExecutionWorker
@@ -66,8 +67,11 @@ enum FinalityStart {
         .warning,
         "the votes of this node are gone: it votes once others have told it where agreement stands")
     }
+    let snapshots = SnapshotKeeper(
+      SnapshotPaths(data: configuration.dataDirectory), ledgerDirectory: "\(directory)/ledger",
+      chain: chain, interval: UInt64(configuration.settings.limits.snapshotBlocks), logger)
     var state = try execution(
-      chain, founders, "\(directory)/ledger", storage, logger)
+      chain, founders, "\(directory)/ledger", storage, snapshots, logger)
     try state.resume()
     var engine = BFTConfiguration(
       chain: chain, genesis: founders, key: configuration.nodeKey.signingKey)
@@ -83,17 +87,26 @@ enum FinalityStart {
     return Opened(
       configuration: FinalityPlaneConfiguration(engine: engine), recovery: recovery,
       journal: journal, gate: gate, executed: (state.ledger.height, state.ledger.root),
-      reader: reader, isAmnesiac: votes.isAmnesiac, worker: ExecutionWorker(state))
+      reader: reader, snapshots: snapshots, isAmnesiac: votes.isAmnesiac,
+      worker: ExecutionWorker(state))
   }
 
   // MARK: The ledger
 
   private static func execution(
     _ chain: ChainID, _ founders: ValidatorSet, _ directory: String, _ storage: SwarmStorage,
-    _ logger: Logger
+    _ snapshots: SnapshotKeeper, _ logger: Logger
   ) throws -> ExecutionState {
     let (database, ledger) = try ledger(chain, directory, logger)
-    let lanes = try storage.makeReader()
+    return try begin(
+      chain, founders, database, ledger, lanes: try storage.makeReader(), snapshots: snapshots)
+  }
+
+  /// Begins a ledger, or goes on with a restored one.
+  static func begin(
+    _ chain: ChainID, _ founders: ValidatorSet, _ database: LedgerDatabase, _ ledger: Ledger?,
+    lanes: Reader, snapshots: SnapshotKeeper? = nil
+  ) throws -> ExecutionState {
     guard let ledger else {
       var changes = LedgerChanges()
       // What genesis mints is a function of its validators alone; every block is later than it.
@@ -107,11 +120,13 @@ enum FinalityStart {
           validators: founders, handover: nil)
       ]
       try database.commit(transaction, durable: true)
-      var state = ExecutionState(ledger: ledger, database: database, lanes: lanes)
+      var state = ExecutionState(
+        ledger: ledger, database: database, lanes: lanes, snapshots: snapshots)
       try state.executeStored(through: database.reads.tip()?.height ?? 0)
       return state
     }
-    var state = ExecutionState(ledger: ledger, database: database, lanes: lanes)
+    var state = ExecutionState(
+      ledger: ledger, database: database, lanes: lanes, snapshots: snapshots)
     try state.executeStored(through: database.reads.tip()?.height ?? 0)
     return state
   }
@@ -154,7 +169,7 @@ enum FinalityStart {
     }
   }
 
-  private static func restored(_ chain: ChainID, _ database: LedgerDatabase) throws -> Ledger? {
+  static func restored(_ chain: ChainID, _ database: LedgerDatabase) throws -> Ledger? {
     guard let executed = try database.reads.executedTip() else { return nil }
     let ledger = try Ledger(chain: chain, restoring: rows(database.reads))
     guard ledger.height == executed.height, ledger.root == executed.root else {
