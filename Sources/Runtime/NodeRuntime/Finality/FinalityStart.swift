@@ -120,8 +120,8 @@ enum FinalityStart {
     let ledger = try Ledger(chain: chain, restoring: rows(database.reads))
     guard ledger.height == executed.height, ledger.root == executed.root else {
       throw StartError(
-        "the rows in \(database.directory)/ledger.db do not lead to the root that was executed; move the "
-          + "file away and start again: blocks come from peers and are executed anew")
+        "the rows in \(database.directory)/ledger.db do not lead to the root that was executed; "
+          + "move the file away and start again: blocks come from peers and are executed anew")
     }
     var state = ExecutionState(
       ledger: ledger, database: database, lanes: lanes, snapshots: snapshots)
