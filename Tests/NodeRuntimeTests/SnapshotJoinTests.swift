@@ -28,7 +28,7 @@ struct SnapshotJoinTests {
     try swarm.waitUntilEqual([swarm.api(1), place.api])
   }
 
-  @Test(arguments: [1, 300, 3_000])
+  @Test(arguments: [1, 900])
   func `by a snapshot and by replay a node comes to the same state`(operations: Int) throws {
     var template = Array("/tmp/swarmoracle-test-XXXXXX".utf8CString)
     try #require(mkdtemp(&template) != nil)

@@ -5,8 +5,8 @@ import SnapshotCore
 import Testing
 import Wire
 
-/// A node that fetches a snapshot over a network of chance, from peers of whom some lie, with a disk
-/// that keeps what it says it keeps over restarts.
+/// A node that fetches a snapshot over a network of chance, from peers of whom some lie, with a
+/// disk that keeps what it says it keeps over restarts.
 struct World {
   enum Server {
     case good

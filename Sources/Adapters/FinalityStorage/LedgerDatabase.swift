@@ -23,8 +23,8 @@ package struct LedgerOptions: Sendable {
 /// file is set aside, not repaired, and only commits that others rely on have to be durable.
 ///
 /// Invariants:
-/// - L1: heights are without gaps from 1, or from the height of the snapshot that the ledger was made
-///   from; each block names the hash of the one before.
+/// - L1: heights are without gaps from 1, or from the height of the snapshot that the ledger was
+///   made from; each block names the hash of the one before.
 /// - L2: what is executed is final: heights without gaps from the first that do not exceed the last
 ///   block.
 /// - L3: a lane's cut only moves forward.

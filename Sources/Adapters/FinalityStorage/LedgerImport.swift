@@ -31,8 +31,8 @@ package final class LedgerImport {
   ///
   /// - Parameter rows: the bytes of each row.
   /// - Returns: the rows.
-  /// - Throws: `WireError` when bytes are no row of the tables, `SQLiteError` when a key comes twice
-  ///   or the disk fails.
+  /// - Throws: `WireError` when bytes are no row of the tables, `SQLiteError` when a key comes
+  ///   twice or the disk fails.
   package func add(_ rows: [[UInt8]]) throws -> [Row] {
     let decoded = try rows.map { try RowCoding.row(decoding: $0, tables: tables) }
     try connection.transaction { () throws(SQLiteError) in

@@ -3,8 +3,8 @@ internal import SQLiteStorage
 
 /// The ledger as it was at one commit, held while later ones go on: what a snapshot is made from.
 ///
-/// As long as it lives the write-ahead log cannot be emptied, so it is to be let go of soon, and in any
-/// case before the ledger is closed.
+/// As long as it lives the write-ahead log cannot be emptied, so it is to be let go of soon, and in
+/// any case before the ledger is closed.
 package final class LedgerMoment {
   /// Everything that could be read at that moment.
   package let reads: LedgerReads

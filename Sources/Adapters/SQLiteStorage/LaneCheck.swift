@@ -21,8 +21,8 @@ struct LaneCheck: Sendable {
     var digests: [Digest?] = []
   }
 
-  /// Cuts what is held of a lane into stretches that threads can check independently. A head far beyond the `held`
-  /// bundles is damaged, and what it claims is not worth looking for.
+  /// Cuts what is held of a lane into stretches that threads can check independently. A head far
+  /// beyond the `held` bundles is damaged, and what it claims is not worth looking for.
   static func stretches(of lane: LogReader.Lane, held: UInt64) -> [LaneCheck] {
     let last = min(lane.head.number, lane.baseNumber + held + bundlesMax)
     return stride(from: lane.baseNumber + 1, through: last, by: Int(bundlesMax)).map { first in

@@ -8,8 +8,8 @@ internal import Records
 /// Heights that are multiples of `LaneTile.levelStep` are stored. Between two of them a hash is
 /// computed from at most 256 stored ones, which are read once and kept for the rest of the proof.
 ///
-/// Of what lies below the lane's base only the peaks are held, and they are all that a path needs: a
-/// complete subtree below the base whose sibling reaches beyond it is a peak of the base.
+/// Of what lies below the lane's base only the peaks are held, and they are all that a path needs:
+/// a complete subtree below the base whose sibling reaches beyond it is a peak of the base.
 final class LaneTreeSource {
   private let log: SQLiteConnection
   private let laneIndex: Int64
@@ -39,7 +39,8 @@ final class LaneTreeSource {
       return try tiles(level: subtree.level, range)[0]
     }
     if first < base.count {
-      // It reaches across the base and is not stored: its halves lie on both sides, or one does again.
+      // It reaches across the base and is not stored: its halves lie on both sides, or one does
+      // again.
       let left = SubtreeReference(level: subtree.level - 1, index: subtree.index << 1)
       let right = SubtreeReference(level: subtree.level - 1, index: subtree.index << 1 | 1)
       return TaggedHasher(.rangeNode).node(try hash(of: left), try hash(of: right))

@@ -40,8 +40,8 @@ extension HistoryNotHeld: CustomStringConvertible {
 
 extension Reader {
   /// The parts of a proof that an operation is in the tree over the first `headCount` bundles of
-  /// its lane, or `nil` when operation or head is not held. Throws `HistoryNotHeld` when either lies
-  /// below the lane's base.
+  /// its lane, or `nil` when operation or head is not held. Throws `HistoryNotHeld` when either
+  /// lies below the lane's base.
   package func operationProof(
     _ place: OperationID, at headCount: UInt64
   ) throws -> OperationProofParts? {

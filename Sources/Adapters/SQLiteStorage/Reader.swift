@@ -151,7 +151,8 @@ package final class Reader {
     return UInt64(bitPattern: number ?? 0)
   }
 
-  /// The tree over the headers that are not held of the lane with this row, which proofs begin with.
+  /// The tree over the headers that are not held of the lane with this row, which proofs begin
+  /// with.
   func baseRange(ofLane index: Int64) throws -> MountainRange {
     let statement = try log.cached("SELECT number, peaks FROM lane_bases WHERE lane_index = ?")
     let range = try statement.withBound([.integer(index)]) { () throws(SQLiteError) in

@@ -15,7 +15,8 @@ extension SQLiteConnection {
   }
 
   /// Makes everything durable, the name of the file excepted, and leaves the file as other
-  /// connections expect it; `mark` is a last change, which is what makes SQLite sync the whole file.
+  /// connections expect it; `mark` is a last change, which is what makes SQLite sync the whole
+  /// file.
   package func endBulk(_ mark: String, _ values: [ColumnValue]) throws(SQLiteError) {
     guard try text("PRAGMA journal_mode=WAL") == "wal" else {
       throw SQLiteError(

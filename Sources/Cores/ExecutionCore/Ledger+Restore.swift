@@ -160,6 +160,7 @@ struct FinalColumns {
 
   /// A number of 64 bits that is stored by its bit pattern.
   func pattern(_ column: Int) throws(RestoreError) -> UInt64 {
+    // order: an array of columns, no hash table.
     guard case .integer(let number) = row.values[column] else { throw bad(column) }
     return UInt64(bitPattern: number)
   }

@@ -33,8 +33,8 @@ package import Records
 /// ```
 ///
 /// Invariants:
-/// - G1: the applied part of a lane is a chain: numbers without gaps from 1, or from where the lane's
-///   base ends, each naming the digest before.
+/// - G1: the applied part of a lane is a chain: numbers without gaps from 1, or from where the
+///   lane's base ends, each naming the digest before.
 /// - G2: whatever is applied has its whole context applied, and a later time than all of it;
 ///   lanes that are proven to fork are left out of this.
 /// - G3: a lane's applied part never shrinks or changes; a frozen lane never moves.

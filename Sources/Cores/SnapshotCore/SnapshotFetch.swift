@@ -22,12 +22,12 @@ package struct SnapshotRequestID: Hashable, Comparable, Sendable {
 ///    └── again, when nobody serves it any more ◄───────┴─────────────────────────┘
 /// ```
 ///
-/// Peers are asked what they have, and one of those with the highest snapshot for its manifest. When
-/// that leads from the validators of the genesis to a state, every part is asked for once, of the
-/// peer with the fewest requests, and checked as it comes; who sends a wrong one is asked nothing
-/// more. A part counts when the owner has stored it, so that a node that starts again asks for the
-/// rest only. When nobody has the snapshot any more a newer one is begun, and parts that are equal
-/// in both are kept.
+/// Peers are asked what they have, and one of those with the highest snapshot for its manifest.
+/// When that leads from the validators of the genesis to a state, every part is asked for once, of
+/// the peer with the fewest requests, and checked as it comes; who sends a wrong one is asked
+/// nothing more. A part counts when the owner has stored it, so that a node that starts again asks
+/// for the rest only. When nobody has the snapshot any more a newer one is begun, and parts that
+/// are equal in both are kept.
 ///
 /// After "Snapshots in Tendermint" (ADR 053, 2020) and the parallel bootstrap of CometBFT, with one
 /// difference: parts are subtrees under the root that validators signed, so each is checked by

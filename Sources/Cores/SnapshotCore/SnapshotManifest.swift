@@ -49,6 +49,7 @@ package struct SnapshotManifest: Hashable, Sendable {
       switch rowCount {
       case 0: .empty
       case 1: .leaf(hash)
+      // open set: counts of two and more
       default: .inner(hash)
       }
     }
@@ -150,7 +151,8 @@ extension SnapshotManifest {
     return nil
   }
 
-  /// The rows of part `index` when `bytes` are that part; `nil` when they are not, whatever they are.
+  /// The rows of part `index` when `bytes` are that part; `nil` when they are not, whatever they
+  /// are.
   package func rows(_ bytes: [UInt8], of index: Int, _ form: SnapshotRows) -> [[UInt8]]? {
     do throws(WireError) {
       let rows = try SnapshotRows.decode(bytes)

@@ -6,8 +6,8 @@ package import Wire
 
 /// The form of rows in a snapshot: what `Row.digest` hashes, so that a row is checked as it comes.
 ///
-/// Whoever cuts a state into parts and whoever checks one need no more than how many columns of each
-/// table are its key.
+/// Whoever cuts a state into parts and whoever checks one need no more than how many columns of
+/// each table are its key.
 package struct SnapshotRows: Sendable {
   /// Per table the count of its key columns.
   private let keyColumns: SortedMap<UInt16, Int>
@@ -90,7 +90,8 @@ package struct SnapshotRows: Sendable {
 
 /// How a state is cut into parts.
 package struct SnapshotCut: Sendable {
-  /// Bytes of rows, as parts hold them, by the leading `SnapshotLimits.depthMax` bits of their keys.
+  /// Bytes of rows, as parts hold them, by the leading `SnapshotLimits.depthMax` bits of their
+  /// keys.
   private var bytes: [Int]
 
   /// Begins with nothing.

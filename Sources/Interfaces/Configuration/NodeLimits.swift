@@ -12,8 +12,8 @@ package struct NodeLimits: Hashable, Sendable {
   package var peerConnections = 256
   /// Bytes of bundles that wait for what they depend on.
   package var parkedBytes = 16 << 20
-  /// Blocks between two snapshots of the ledger. Nodes of one cluster are to have the same number: a
-  /// snapshot is fetched from all who have it.
+  /// Blocks between two snapshots of the ledger. Nodes of one cluster are to have the same number:
+  /// a snapshot is fetched from all who have it.
   package var snapshotBlocks = 1_024
 
   /// The default limits.

@@ -12,8 +12,8 @@ internal import SnapshotCore
 internal import Telemetry
 internal import Wire
 
-/// Measures how long a fresh node takes to have what a node with many operations has: by a snapshot,
-/// and by replaying everything.
+/// Measures how long a fresh node takes to have what a node with many operations has: by a
+/// snapshot, and by replaying everything.
 ///
 /// Both go through the node's own parts and onto the disk, and both begin with bytes that a peer
 /// holds; the peer is in the same process, so there is no network in either.

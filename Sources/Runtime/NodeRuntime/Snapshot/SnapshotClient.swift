@@ -10,8 +10,8 @@ internal import SnapshotCore
 internal import Telemetry
 internal import Wire
 
-/// Fetches a snapshot before a fresh node starts, from those whom the genesis names and from who let
-/// the node in.
+/// Fetches a snapshot before a fresh node starts, from those whom the genesis names and from who
+/// let the node in.
 ///
 /// It runs a transport and a loop of its own, with the node's key. When nobody has a snapshot the
 /// node starts with nothing, and everything comes by replay.
@@ -193,7 +193,8 @@ final class SnapshotClient: QUICTransportDelegate {
         [LogField("peer", peer.key.description), LogField("how", "\(ban.lie)")])
       if let id = peer.id { transport?.disconnect(id) }
     }
-    // What is written survives a killed process; what a power failure takes is found out by its hash.
+    // What is written survives a killed process; what a power failure takes is found out by its
+    // hash.
     for entry in effects.store { give(.stored(part: entry.part, height: entry.height)) }
   }
 

@@ -73,11 +73,11 @@ enum SnapshotExport {
     let row: Int64
   }
 
-  /// Writes the parts and then the manifest into a directory, which is made. Takes about 80 bytes of
-  /// memory for each row.
+  /// Writes the parts and then the manifest into a directory, which is made. Takes about 80 bytes
+  /// of memory for each row.
   ///
-  /// It computes every hash anew, so what a damaged disk gives is refused here, and not by those who
-  /// would take this node for a liar.
+  /// It computes every hash anew, so what a damaged disk gives is refused here, and not by those
+  /// who would take this node for a liar.
   static func write(
     _ moment: LedgerMoment, _ proof: SnapshotProof, to directory: String
   ) throws -> SnapshotManifest {

@@ -12,9 +12,9 @@ internal import Wire
 /// Makes snapshots of the ledger while it is executed, and answers those who fetch them.
 ///
 /// Validators vouch for some heights only. From every multiple of the interval on, the ledger is
-/// committed block by block and each of the moments is held, until a final header vouches for one of
-/// them: the same one at every node, so that a snapshot can be fetched from all of them at once. It
-/// is written on a thread of its own.
+/// committed block by block and each of the moments is held, until a final header vouches for one
+/// of them: the same one at every node, so that a snapshot can be fetched from all of them at once.
+/// It is written on a thread of its own.
 final class SnapshotKeeper: Sendable {
   /// Heights after a multiple of the interval that may become the snapshot.
   static let candidatesMax: UInt64 = 16
