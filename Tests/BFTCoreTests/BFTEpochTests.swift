@@ -83,7 +83,7 @@ import Testing
   @Test func `an epoch ends through a block above it, and a latecomer learns of that`() throws {
     var four = try Four(epochLength: 3)
     four.down = [3]
-    // Nobody's vote to finalize the third block gets through, so that only a later one is certified.
+    // Nobody's vote to finalize the third block gets through: only a later one is certified.
     var third: Digest?
     four.isLost = { message in
       switch message {

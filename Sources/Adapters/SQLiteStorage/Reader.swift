@@ -57,8 +57,8 @@ package final class Reader {
 
   /// The wire forms of the bundles `from` to `to` of a lane, in order, until `bytesMax` is reached;
   /// at least one when there is one. Stops at the end of the lane; of what lies at or below the
-  /// lane's base nothing is held. Each bundle's place, hashes and columns are checked, its signature
-  /// is not.
+  /// lane's base nothing is held. Each bundle's place, hashes and columns are checked, its
+  /// signature is not.
   package func bundles(
     of lane: LaneID, from: UInt64, to: UInt64, bytesMax: Int
   ) throws -> [[UInt8]] {

@@ -148,6 +148,7 @@ package struct Ledger: Sendable {
       preconditionFailure("the tree over rows of height \(height) is damaged: \(error)")
     }
     changes.rows += newest.rows
+    // order: an array of keys in the order of their rows, no hash table.
     changes.rowKeys += newest.keys
     written = []
   }

@@ -12,9 +12,9 @@ enum SimulateFinalityVerb {
       wrong name lists. `twins` tries every schedule of partitions for four validators
       one of which runs twice (hours of one processor for four rounds, minutes for
       three); with more validators it draws schedules by seed. `crash-points` crashes a
-      few fixed runs at every point at which a journal is written. The engine is the product's own; network, disks, clocks and lanes are simulated.
-      Nodes do not run this engine yet: this is where it is tried. Exit status 1 when
-      a rule is broken, progress stops, or a planted bug survives.
+      few fixed runs at every point at which a journal is written. The engine is the
+      one that nodes run; network, disks, clocks and lanes are simulated. Exit status
+      1 when a rule is broken, progress stops, or a planted bug survives.
       """,
     options: [
       .value("seeds", "A..B", "run every seed from A to B (default: 1..20)"),

@@ -131,8 +131,8 @@ enum FinalityStart {
     return state
   }
 
-  /// Opens the ledger, and restores what was executed, if anything was. A damaged file is set aside:
-  /// blocks come from peers again, and what they lead to from executing them.
+  /// Opens the ledger, and restores what was executed, if anything was. A damaged file is set
+  /// aside: blocks come from peers again, and what they lead to from executing them.
   private static func ledger(
     _ chain: ChainID, _ directory: String, _ logger: Logger
   ) throws -> (LedgerDatabase, Ledger?) {
