@@ -25,6 +25,7 @@ package final class LedgerImport {
     }
     connection = try .bulk(path: "\(directory)/\(LedgerSchema.file)")
     _ = try Migration.apply(LedgerSchema.migrations, to: connection)
+    try connection.beginBulk()
   }
 
   /// Adds rows in the form that their digests hash, each key once.
@@ -35,15 +36,13 @@ package final class LedgerImport {
   ///   twice or the disk fails.
   package func add(_ rows: [[UInt8]]) throws -> [Row] {
     let decoded = try rows.map { try RowCoding.row(decoding: $0, tables: tables) }
-    try connection.transaction { () throws(SQLiteError) in
-      let insert = try connection.cached("INSERT INTO rows VALUES (?, ?, ?, ?)")
-      for (row, value) in zip(decoded, rows) {
-        let count = tables.first { $0.number == row.table }?.keyColumnCount ?? 0
-        try insert.run([
-          .integer(Int64(row.table)), .bytes(RowCoding.key(row.values.prefix(count))),
-          .bytes(value), .bytes(RowCoding.digest(value).bytes),
-        ])
-      }
+    let insert = try connection.cached("INSERT INTO rows VALUES (?, ?, ?, ?)")
+    for (row, value) in zip(decoded, rows) {
+      let count = tables.first { $0.number == row.table }?.keyColumnCount ?? 0
+      try insert.run([
+        .integer(Int64(row.table)), .bytes(RowCoding.key(row.values.prefix(count))),
+        .bytes(value), .bytes(RowCoding.digest(value).bytes),
+      ])
     }
     return decoded
   }
@@ -65,20 +64,18 @@ package final class LedgerImport {
     let writer = LedgerWriter(importing: connection, chain: chain, tables: tables)
     var first = WireWriter()
     first.write(block.header.height)
-    try connection.transaction { () throws(SQLiteError) in
-      var transaction = LedgerTransaction()
-      // The block's own advances are part of the cut.
-      transaction.executed = [state]
-      transaction.epochs = epochs
-      transaction.values = values
-      try writer.store(transaction)
-      try writer.storeHeader(of: FinalBlock(block: block, certificate: nil))
-      for end in cut { try writer.store(end, at: block.header.height) }
-      try LedgerMeta.write(LedgerMeta.first, first.bytes, connection)
-      try LedgerMeta.write(LedgerMeta.chain, chain.digest.bytes, connection)
-      try LedgerMeta.write(
-        LedgerMeta.tables, LedgerSchema.definition(of: tables), connection)
-    }
+    var transaction = LedgerTransaction()
+    // The block's own advances are part of the cut.
+    transaction.executed = [state]
+    transaction.epochs = epochs
+    transaction.values = values
+    try writer.store(transaction)
+    try writer.storeHeader(of: FinalBlock(block: block, certificate: nil))
+    for end in cut { try writer.store(end, at: block.header.height) }
+    try LedgerMeta.write(LedgerMeta.first, first.bytes, connection)
+    try LedgerMeta.write(LedgerMeta.chain, chain.digest.bytes, connection)
+    try LedgerMeta.write(
+      LedgerMeta.tables, LedgerSchema.definition(of: tables), connection)
     try connection.endBulk(
       "INSERT INTO meta VALUES (?, ?, ?)",
       [

@@ -47,18 +47,32 @@ extension LedgerReads {
       [.integer(Int64(table)), .bytes(RowCoding.key(after)), .integer(Int64(limit))])
   }
 
+  /// Rows in the order in which they are stored, which is how they are read fastest; at most
+  /// `limit`, those after the place `after`.
+  ///
+  /// - Returns: the rows and the place of the last one; `nil` when there are none.
+  package func storedRows(
+    after place: Int64, limit: Int
+  ) throws(LedgerError) -> (rows: [Row], last: Int64)? {
+    let stored = try select(
+      "SELECT key, value, digest, rowid FROM rows WHERE rowid > ? ORDER BY rowid LIMIT ?",
+      [.integer(place), .integer(Int64(limit))])
+    guard case .integer(let last)? = stored.last?[3] else { return nil }
+    return (try stored.map { (values) throws(LedgerError) in try row(values) }, last)
+  }
+
+  private func row(_ values: [ColumnValue]) throws(LedgerError) -> Row {
+    switch StoredRow(key: values[0], value: values[1], digest: values[2]).decoded(tables) {
+    case .success(let row): return row
+    case .failure(let finding): throw damaged(finding)
+    }
+  }
+
   private func rows(
     _ clause: String, _ values: [ColumnValue]
   ) throws(LedgerError) -> [Row] {
     let stored = try select("SELECT key, value, digest FROM rows \(clause)", values)
-    var rows: [Row] = []
-    for values in stored {
-      switch StoredRow(key: values[0], value: values[1], digest: values[2]).decoded(tables) {
-      case .success(let row): rows.append(row)
-      case .failure(let finding): throw damaged(finding)
-      }
-    }
-    return rows
+    return try stored.map { (values) throws(LedgerError) in try row(values) }
   }
 
   /// The trie node at a path.

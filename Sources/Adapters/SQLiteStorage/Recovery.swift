@@ -67,9 +67,10 @@ package struct Recovery {
     state = try SQLiteConnection(path: "\(directory)/\(StateSchema.file)", mode: .readOnly)
   }
 
-  /// Calls `body` with every row of a table in order of key.
+  /// Calls `body` with every row of a table in the order in which they are stored, which is how
+  /// they are read fastest.
   package func forEachRow(of table: TableSchema, _ body: (Row) throws -> Void) throws {
-    let statement = try state.prepare(StateSchema.selectAll(from: table))
+    let statement = try state.prepare(StateSchema.selectAll(from: table, ordered: false))
     while try statement.step() {
       guard let row = Row(checking: statement.row, of: table) else {
         throw StorageDamage(.state, ["a row of \(table.name) does not fit its columns"])

@@ -68,10 +68,11 @@ enum StateSchema {
     return "\(insert) (\(keyNames(of: table))) DO UPDATE SET \(assignments)"
   }
 
-  /// The statement that reads every row of `table` in order of key.
-  static func selectAll(from table: TableSchema) -> String {
+  /// The statement that reads every row of `table`, in order of key or in that of storage.
+  static func selectAll(from table: TableSchema, ordered: Bool = true) -> String {
     let names = table.columns.map(\.name).joined(separator: ", ")
-    return "SELECT \(names) FROM \(table.name) ORDER BY \(keyNames(of: table))"
+    let order = ordered ? keyNames(of: table) : "rowid"
+    return "SELECT \(names) FROM \(table.name) ORDER BY \(order)"
   }
 
   private static func keyNames(of table: TableSchema) -> String {

@@ -34,17 +34,17 @@ package final class StorageImport {
     for statement in definition { try state.execute(statement) }
     try state.cached("INSERT INTO state_meta VALUES ('definition', ?)")
       .run([.text(definition.joined(separator: ";\n"))])
+    try log.beginBulk()
+    try state.beginBulk()
   }
 
   /// Adds rows, of which a later one replaces an earlier one with its key.
   package func add(_ rows: [Row]) throws {
-    try state.transaction { () throws(SQLiteError) in
-      for row in rows {
-        guard let upsert = upserts[row.table] else {
-          preconditionFailure("row of an unknown table \(row.table)")
-        }
-        try state.cached(upsert).run(row.values)
+    for row in rows {
+      guard let upsert = upserts[row.table] else {
+        preconditionFailure("row of an unknown table \(row.table)")
       }
+      try state.cached(upsert).run(row.values)
     }
   }
 
@@ -60,31 +60,27 @@ package final class StorageImport {
     lanes: [LaneHead], rowSet: [UInt8], proofs: [EquivocationProof],
     values: [(key: String, bytes: [UInt8])]
   ) throws {
-    try state.transaction { () throws(SQLiteError) in
-      for head in lanes {
-        try state.cached("INSERT INTO applied VALUES (?, ?)").run([
-          .bytes(head.lane.digest.bytes), .integer(Int64(bitPattern: head.number)),
-        ])
-      }
+    for head in lanes {
+      try state.cached("INSERT INTO applied VALUES (?, ?)").run([
+        .bytes(head.lane.digest.bytes), .integer(Int64(bitPattern: head.number)),
+      ])
     }
     try state.endBulk("INSERT INTO row_set VALUES (1, ?)", [.bytes(rowSet)])
-    try log.transaction { () throws(SQLiteError) in
-      for (offset, head) in lanes.enumerated() { try add(head, index: Int64(offset + 1)) }
-      for proof in proofs {
-        try log.cached("INSERT OR IGNORE INTO proofs VALUES (?, ?, ?)").run([
-          .bytes(proof.lane.digest.bytes), .integer(Int64(bitPattern: proof.number)),
-          .bytes(proof.encoded),
-        ])
-      }
-      for value in values {
-        precondition(
-          !value.key.hasPrefix(LogSchema.reservedPrefix)
-            && value.bytes.count <= SwarmStorage.metaBytesMax,
-          "value of \(value.bytes.count) bytes for \(value.key)")
-        try log.cached("INSERT INTO meta VALUES (?, ?)").run([
-          .text(value.key), .bytes(value.bytes),
-        ])
-      }
+    for (offset, head) in lanes.enumerated() { try add(head, index: Int64(offset + 1)) }
+    for proof in proofs {
+      try log.cached("INSERT OR IGNORE INTO proofs VALUES (?, ?, ?)").run([
+        .bytes(proof.lane.digest.bytes), .integer(Int64(bitPattern: proof.number)),
+        .bytes(proof.encoded),
+      ])
+    }
+    for value in values {
+      precondition(
+        !value.key.hasPrefix(LogSchema.reservedPrefix)
+          && value.bytes.count <= SwarmStorage.metaBytesMax,
+        "value of \(value.bytes.count) bytes for \(value.key)")
+      try log.cached("INSERT INTO meta VALUES (?, ?)").run([
+        .text(value.key), .bytes(value.bytes),
+      ])
     }
     try log.endBulk("INSERT INTO meta VALUES (?, ?)", [LogSchema.clean, .bytes([1])])
     try FileSystem.syncDirectory(directory)

@@ -180,14 +180,10 @@ enum FinalityStart {
 
   private static func rows(_ reads: LedgerReads) throws -> [Row] {
     var rows: [Row] = []
-    for schema in reads.tables {
-      var after: [ColumnValue] = []
-      while true {
-        let page = try reads.rows(table: schema.number, after: after, limit: rowsPerRead)
-        rows += page
-        guard page.count == rowsPerRead, let last = page.last else { break }
-        after = Array(last.values.prefix(schema.keyColumnCount))
-      }
+    var place = Int64.min
+    while let page = try reads.storedRows(after: place, limit: rowsPerRead) {
+      rows += page.rows
+      place = page.last
     }
     return rows
   }
