@@ -49,11 +49,10 @@ extension TestFiles {
 }
 
 extension [UInt8] {
-  /// Where these bytes stand for the last time: earlier places can be what a page held before it
-  /// was split.
-  func lastPlace(of needle: [UInt8]) -> Int? {
-    guard count >= needle.count else { return nil }
-    return (0...(count - needle.count)).last { place in
+  /// Where these bytes stand, in ascending order.
+  func places(of needle: [UInt8]) -> [Int] {
+    guard count >= needle.count else { return [] }
+    return (0...(count - needle.count)).filter { place in
       self[place..<(place + needle.count)].elementsEqual(needle)
     }
   }

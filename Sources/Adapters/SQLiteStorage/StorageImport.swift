@@ -60,12 +60,15 @@ package final class StorageImport {
     lanes: [LaneHead], rowSet: [UInt8], proofs: [EquivocationProof],
     values: [(key: String, bytes: [UInt8])]
   ) throws {
+    var applied = Frontier()
     for head in lanes {
+      applied[head.lane] = head.number
       try state.cached("INSERT INTO applied VALUES (?, ?)").run([
         .bytes(head.lane.digest.bytes), .integer(Int64(bitPattern: head.number)),
       ])
     }
-    try state.endBulk("INSERT INTO row_set VALUES (1, ?)", [.bytes(rowSet)])
+    try state.endBulk(
+      "INSERT INTO row_set VALUES (1, ?)", [.bytes(Seal.stored(rowSet, applied: applied))])
     for (offset, head) in lanes.enumerated() { try add(head, index: Int64(offset + 1)) }
     for proof in proofs {
       try log.cached("INSERT OR IGNORE INTO proofs VALUES (?, ?, ?)").run([
@@ -82,6 +85,7 @@ package final class StorageImport {
         .text(value.key), .bytes(value.bytes),
       ])
     }
+    try Seal.storeMeta(log)
     try log.endBulk("INSERT INTO meta VALUES (?, ?)", [LogSchema.clean, .bytes([1])])
     try FileSystem.syncDirectory(directory)
   }
