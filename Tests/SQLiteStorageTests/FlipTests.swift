@@ -75,8 +75,8 @@ struct FlipTests {
     #expect(found > 20, "\(found) found, \(unused) unused")
   }
 
-  /// A place of `needle` whose third byte is part of what the database says: pages keep bytes of rows
-  /// that were replaced.
+  /// A place of `needle` whose third byte is part of what the database says: pages keep bytes of
+  /// rows that were replaced.
   private static func placeInUse(
     of needle: [UInt8], in image: [UInt8], _ file: String, _ directory: String
   ) throws -> Int? {
