@@ -83,6 +83,41 @@ struct RepairTests {
     #expect(nodes[1].waitForEnd() == 0)
   }
 
+  @Test(arguments: [true, false])
+  func `a damaged ledger is made again from the blocks of peers`(isRunning: Bool) throws {
+    let swarm = try TestSwarm(voters: 2)
+    var nodes = try (1...2).map { try swarm.start($0) }
+    defer { for node in nodes { node.crash() } }
+    let token = try swarm.register("asker", level: "final", at: 2)
+    for number in 10..<30 {
+      _ = try swarm.ask("What is number \(number) of many?", token: token, level: "final", at: 2)
+    }
+    // An orderly end moves everything into the database.
+    nodes[1].send(SIGTERM)
+    #expect(nodes[1].waitForEnd() == 0)
+    let ledger = "\(swarm.places[1].directory)/data/finality/ledger"
+    if !isRunning { try flip("What is number 25", in: "\(ledger)/ledger.db") }
+    nodes[1] = try swarm.start(2)
+    if isRunning {
+      try flip("What is number 25", in: "\(ledger)/ledger.db")
+      try scrub(swarm, 2)
+      #expect(nodes[1].line(containing: "the ledger is damaged") != nil)
+    }
+    #expect(nodes[1].line(containing: "made again from peers' blocks") != nil)
+    try swarm.eventually("the node serves again") {
+      (try? swarm.get("/v1/status", from: 2)) != nil
+    }
+    _ = try swarm.ask("What comes after?", token: token, level: "final", at: 2)
+    try swarm.eventually("both have executed the same") {
+      let heads = try (1...2).map { try swarm.get("/v1/ledger/head", from: $0)["executed"] }
+      return heads[0]?["root"]?.string == heads[1]?["root"]?.string
+    }
+    let kept = try FileManager.default.contentsOfDirectory(atPath: ledger)
+    #expect(kept.contains { $0.hasPrefix("ledger.db.damaged-") })
+    nodes[1].send(SIGTERM)
+    #expect(nodes[1].waitForEnd() == 0)
+  }
+
   @Test func `rows that changed while the node was down are repaired when it starts`() throws {
     let swarm = try TestSwarm(voters: 1)
     let node = try swarm.start(1)

@@ -1,5 +1,6 @@
 internal import AgentAPI
 internal import BFTCore
+internal import Configuration
 internal import CoreKit
 internal import Crypto
 internal import FinalityStorage
@@ -21,6 +22,9 @@ final class FinalityParts {
   let snapshots: SnapshotKeeper
   var gateThread: WorkerThread?
   var workerThread: WorkerThread?
+  /// Reads the ledger through, again and again.
+  let scrubber: LedgerScrubber
+  var scrubberThread: WorkerThread?
   /// Steps that the vote journal had no room for, oldest first.
   var stepsHeld: [VoteStep] = []
   /// Whether the next checkpoint of the journal says that the key knows again what it may sign.
@@ -40,6 +44,7 @@ final class FinalityParts {
     reader = opened.reader
     executed = opened.executed
     snapshots = opened.snapshots
+    scrubber = opened.scrubber
   }
 }
 
@@ -57,6 +62,10 @@ extension NodeDriver {
     }
     let worker = finality.worker
     finality.workerThread = WorkerThread { worker.run { _ = reports.post($0) } }
+    let scrubber = finality.scrubber
+    finality.scrubberThread = WorkerThread {
+      scrubber.run { finding in _ = reports.post(.damaged(finding)) }
+    }
   }
 
   // MARK: What the machine asks for
@@ -166,6 +175,7 @@ extension NodeDriver {
         if let last = executed.last { finality.executed = (last.height, last.root) }
         step(.finality(.executed(executed)))
       case .blocks(let range, let peer): step(.finality(.blocksLoaded(range, to: peer)))
+      case .damaged(let finding): repairLedger(finding)
       case .failed(let reason): fail("execution failed: \(reason)")
       }
     }
@@ -202,6 +212,20 @@ extension NodeDriver {
     }
   }
 
+  /// Ends serving; the process then begins anew, and sets the ledger aside first.
+  private func repairLedger(_ finding: String) {
+    guard ledgerDamage == nil, fatal == nil else { return }
+    let path = "\(FinalityStart.ledgerDirectory(configuration))/\(FinalityStart.damageFileName)"
+    logger.log(.error, "the ledger is damaged", [LogField("found", finding)])
+    do {
+      if !Files.exists(path) { try Files.create(path, Array("\(finding)\n".utf8)) }
+      ledgerDamage = LedgerDamage(finding: finding)
+      loop.stop()
+    } catch {
+      fail("the ledger is damaged, and that cannot be written down: \(error)")
+    }
+  }
+
   // MARK: The end
 
   /// Ends the threads; what was agreed on and waits to be executed is executed again next time.
@@ -210,8 +234,15 @@ extension NodeDriver {
     finality.gateThread?.join()
     finality.worker.stop()
     finality.workerThread?.join()
+    finality.scrubber.stop()
+    finality.scrubberThread?.join()
     guard fatal == nil else { return }
     try finality.journal.close()
-    try finality.worker.close()
+    do {
+      try finality.worker.close()
+    } catch {
+      // A damaged ledger need not close: it is set aside.
+      guard ledgerDamage != nil else { throw error }
+    }
   }
 }

@@ -27,6 +27,7 @@ extension NodeDriver {
 
   /// Has the databases read through now.
   func beginScrub() {
+    finality.scrubber.scrubNow()
     storage.scrub { [logger] outcome in
       switch outcome {
       case .sound(let bytes):

@@ -82,6 +82,8 @@ final class NodeDriver {
   /// Steps that storage had no room for, oldest first: handed over when it has.
   private var stepsHeld: [StorageBatch] = []
   let startedMilliseconds = WallClock.milliseconds()
+  /// What was found of a damaged ledger; set once.
+  var ledgerDamage: LedgerDamage?
   /// Why the node must stop; set once.
   private(set) var fatal: String?
 

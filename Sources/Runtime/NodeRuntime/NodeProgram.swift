@@ -47,6 +47,7 @@ package enum NodeProgram {
       try SnapshotClient.bootstrap(configuration, logger)
       return try NodeProcess(configuration, logger).run()
     } catch {
+      if error is LedgerDamage { return NodeRepair.beginAnew(logger) }
       if let damage = NodeRepair.damage(of: error) {
         return NodeRepair.restart(after: damage, configuration, logger)
       }
@@ -157,6 +158,12 @@ private final class NodeProcess {
       // Who was told to end does so; the marker makes the next start repair.
       guard damage.isLeftForLater else { throw found }
       return NodeRepair.note(found, configuration, logger) ? 0 : 1
+    }
+    if let found = driver.ledgerDamage {
+      try driver.closeControl()
+      try storage.close()
+      guard damage.isLeftForLater else { throw found }
+      return 0
     }
     if driver.fatal != nil { return 1 }
     try driver.closeControl()

@@ -100,6 +100,11 @@ enum NodeRepair {
     after damage: StorageDamage, _ configuration: NodeConfiguration, _ logger: Logger
   ) -> Int32 {
     guard note(damage, configuration, logger) else { return 1 }
+    return beginAnew(logger)
+  }
+
+  /// Replaces the process by itself; returns the exit code only when that fails.
+  static func beginAnew(_ logger: Logger) -> Int32 {
     logger.log(.warning, "the node begins anew to repair itself")
     // Whatever the libraries left open must not outlive them.
     for descriptor in 3..<Int32(clamping: min(sysconf(Int32(_SC_OPEN_MAX)), 65_536)) {

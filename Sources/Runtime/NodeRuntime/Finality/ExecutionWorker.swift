@@ -26,6 +26,8 @@ final class ExecutionWorker: Sendable {
     case executed([ExecutionReport])
     /// Blocks for a peer.
     case blocks(BlockRange, to: PeerIndex)
+    /// The ledger on the disk is not what was written.
+    case damaged(String)
     /// Execution has stopped, and why.
     case failed(String)
   }
@@ -87,6 +89,8 @@ final class ExecutionWorker: Sendable {
         try state.withLock { state in
           for job in jobs { try ExecutionWorker.perform(job, &state, report) }
         }
+      } catch let error as LedgerError where error.isDamage {
+        return report(.damaged("\(error)"))
       } catch {
         return report(.failed("\(error)"))
       }

@@ -28,9 +28,18 @@ enum FinalityStart {
     /// What answers readers beside the thread that executes.
     let reader: LedgerReader
     let snapshots: SnapshotKeeper
+    let scrubber: LedgerScrubber
     /// Whether this key has voted and does not know for what.
     let isAmnesiac: Bool
     let worker: ExecutionWorker
+  }
+
+  /// The file's name by which a start knows that the ledger was found damaged.
+  static let damageFileName = "damaged"
+
+  /// The directory of the ledger.
+  static func ledgerDirectory(_ configuration: NodeConfiguration) -> String {
+    "\(configuration.dataDirectory)/finality/ledger"
   }
 
   /// The chain of the swarm that a configuration's node hosts.
@@ -87,7 +96,11 @@ enum FinalityStart {
     return Opened(
       configuration: FinalityPlaneConfiguration(engine: engine), recovery: recovery,
       journal: journal, gate: gate, executed: (state.ledger.height, state.ledger.root),
-      reader: reader, snapshots: snapshots, isAmnesiac: votes.isAmnesiac,
+      reader: reader, snapshots: snapshots,
+      scrubber: LedgerScrubber(
+        directory: "\(directory)/ledger", chain: chain,
+        roundNanoseconds: UInt64(configuration.settings.scrubSeconds) * 1_000_000_000,
+        logger: logger), isAmnesiac: votes.isAmnesiac,
       worker: ExecutionWorker(state))
   }
 
@@ -136,6 +149,14 @@ enum FinalityStart {
   private static func ledger(
     _ chain: ChainID, _ directory: String, _ logger: Logger
   ) throws -> (LedgerDatabase, Ledger?) {
+    let marker = "\(directory)/\(damageFileName)"
+    if Files.exists(marker) {
+      let path = try LedgerDatabase.setAside(directory)
+      try Files.remove(marker)
+      logger.log(
+        .warning, "the damaged ledger is set aside, and made again from peers' blocks",
+        [LogField("setAside", path)])
+    }
     do {
       let database = try LedgerDatabase.open(
         directory: directory, chain: chain, tables: Ledger.schemas)
