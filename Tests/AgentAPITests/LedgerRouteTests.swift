@@ -173,6 +173,16 @@ struct LedgerRouteTests {
     #expect(receipt.code == 8)
   }
 
+  @Test func `a retry that went through another node first is compared and not refused`() {
+    let ada = door.register("Ada")
+    ledger.code = 2
+    let key = [HTTPField("Idempotency-Key", "first-try")]
+    let reply = door.post("/v1/questions?consistency=final", token: ada.token, body, headers: key)
+    #expect(reply.status == 200)
+    #expect(reply.json["replayed"]?.bool == true)
+    #expect(reply.json["receipts"]?.array?.first?["code"]?.integer == 2)
+  }
+
   @Test func `a final write whose receipts cannot be read is still confirmed`() {
     let ada = door.register("Ada")
     ledger.fault = .busy(retryAfterSeconds: 1)

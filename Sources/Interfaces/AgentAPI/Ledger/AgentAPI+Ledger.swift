@@ -1,3 +1,4 @@
+internal import ExecutionCore
 internal import HTTPServer
 internal import JSONText
 internal import Primitives
@@ -234,6 +235,9 @@ extension AgentAPI {
 
   /// Adds what executing them answered to a write whose operations are final, and refuses it when
   /// the final order left no room for one of them.
+  ///
+  /// When what it creates exists, an earlier try may have gone through another node: the request is
+  /// handled once more, and is now compared with what is there.
   func sign(
     _ receipt: WriteReceipt, for exchange: Exchange, confirmed: @escaping (WriteReceipt) -> Void
   ) {
@@ -245,8 +249,15 @@ extension AgentAPI {
       // They are final whether or not they can be read at this moment; the receipts can be asked
       // for later.
       if case .success(let signed) = result { receipt.receipts = signed.compactMap(\.self) }
-      guard let refused = receipt.receipts.first(where: { $0.code != 0 }) else {
-        return confirmed(receipt)
+      let exists = UInt32(ResultCode.exists.rawValue)
+      let refused = receipt.receipts.first {
+        $0.code != 0 && !($0.code == exists && receipt.isReplayed)
+      }
+      guard let refused else { return confirmed(receipt) }
+      if refused.code == exists, !exchange.isOnceMore {
+        var again = exchange
+        again.isOnceMore = true
+        return run(again)
       }
       var problem = APIProblem(
         .refusedFinally,

@@ -45,6 +45,8 @@ struct Exchange {
   /// When the request came in.
   let start: Instant
   let answers: AnswerWays
+  /// Whether it is handled once more, because what it wrote had been written through another node.
+  var isOnceMore = false
 
   /// Reserves a place for an answer that comes later; `false` means that the client has been told
   /// to come back.
