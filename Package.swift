@@ -278,7 +278,7 @@ let testTargets: [Target] = [
     [
       "Primitives", "Wire", "Crypto", "Merkle", "Records", "Telemetry", "JSONText",
       "GossipCore", "Configuration", "NodeRuntime", "HTTPClient", "QUICTransport", "Reactor",
-      "AdminSocket", "BFTCore", "ProofFiles",
+      "AdminSocket", "BFTCore", "ProofFiles", "SnapshotCore",
     ]),
   tests(
     "CommandLineToolTests",

@@ -8,6 +8,7 @@ import JSONText
 import Primitives
 import QUICTransport
 import Records
+import SnapshotCore
 import Testing
 import Wire
 
@@ -200,6 +201,8 @@ struct HostileDoorTests {
     let refused: [[UInt8]] = [
       [0], [9], [9] + Array(repeating: 1, count: 200_000), [1], [1, 2, 3],
       [1] + Array(repeating: 0xFF, count: 2_000), [2], [2] + Array(repeating: 0, count: 2_000),
+      [3], [3, 0xFF], [3] + Array(repeating: 0, count: 2_000),
+      [3] + SnapshotRequest.offer.encoded + [0],
     ]
     for (index, frame) in refused.enumerated() {
       let answer = try outsider.ask(frame)
