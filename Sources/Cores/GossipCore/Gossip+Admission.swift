@@ -28,7 +28,7 @@ extension Gossip {
     }
     guard let index = lane(of: header) else { return false }
     if lanes[index].fault != nil {
-      if let mayMove = admitAgreed(bundle, inLane: index) { return mayMove }
+      if let mayMove = admitAgreed(bundle, arrival, inLane: index) { return mayMove }
       return contradict(lanes[index].refused, with: bundle, inLane: index, into: &effects)
     }
     if header.number <= lanes[index].number {

@@ -33,12 +33,15 @@ extension Gossip {
 
   /// Takes a bundle of a forked lane that may lead to its agreed end; `nil` when it is no such
   /// bundle, otherwise whether the lane can move now.
+  ///
+  /// Only what was asked for: the lane's node could otherwise push versions without end over what
+  /// is here already.
   mutating func admitAgreed(
-    _ bundle: Verified<SignedBundle>, inLane index: Int
+    _ bundle: Verified<SignedBundle>, _ arrival: BundleArrival, inLane index: Int
   ) -> Bool? {
     let number = bundle.value.header.number
-    guard let agreed = lanes[index].agreed, !agreed.isChained, number > lanes[index].number,
-      number <= agreed.number,
+    guard arrival == .pulled, let agreed = lanes[index].agreed, !agreed.isChained,
+      number > lanes[index].number, number <= agreed.number,
       number - lanes[index].number <= UInt64(Gossip.agreedBundlesMax)
     else { return nil }
     let byteCount = bundle.value.header.bodyByteCount + 512

@@ -37,7 +37,8 @@ package import Records
 ///   lane's base ends, each naming the digest before.
 /// - G2: whatever is applied has its whole context applied, and a later time than all of it;
 ///   lanes that are proven to fork are left out of this.
-/// - G3: a lane's applied part never shrinks or changes; a frozen lane never moves.
+/// - G3: a lane's applied part never shrinks or changes; a frozen lane never moves, but a forked
+///   one up to an end that others agreed on.
 /// - G4: of its own lane a node tells and sends only what is durable.
 /// - G5: `synced <= number` for every lane.
 /// - G6: parked bundles stay within `GossipLimits`.
@@ -273,10 +274,12 @@ package struct Gossip: Sendable {
     if lanes[index].range.count != number {
       return "G1: \(lanes[index].name) has \(lanes[index].range.count) leaves"
     }
-    if lanes[index].parked.count > limits.parkedPerLaneMax {
+    let parkedMax =
+      lanes[index].agreed == nil ? limits.parkedPerLaneMax : Gossip.agreedBundlesMax
+    if lanes[index].parked.count > parkedMax {
       return "G6: \(lanes[index].name) has \(lanes[index].parked.count) parked"
     }
-    if lanes[index].fault != nil && !lanes[index].parked.isEmpty {
+    if lanes[index].fault != nil && lanes[index].agreed == nil && !lanes[index].parked.isEmpty {
       return "G3: \(lanes[index].name) is frozen with parked bundles"
     }
     return nil
