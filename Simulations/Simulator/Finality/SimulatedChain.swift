@@ -100,14 +100,9 @@ struct SimulatedChain {
   ) throws(ExecutionError) -> ExecutionReport {
     let header = final.block.header
     var bundles: [SignedBundle] = []
-    for advance in final.block.body.advances {
-      let first = (ledger.head(of: advance.lane)?.number ?? 0) + 1
-      guard first <= advance.number else { continue }
-      for number in first...advance.number {
-        let position = LanePosition(lane: advance.lane, number: number)
-        guard let bundle = read(position) else { throw .missing(position) }
-        bundles.append(bundle)
-      }
+    for position in ledger.bundles(below: final.block.body) {
+      guard let bundle = read(position) else { throw .missing(position) }
+      bundles.append(bundle)
     }
     var changes = LedgerChanges()
     let outcome = try ledger.execute(
@@ -121,10 +116,9 @@ struct SimulatedChain {
     stored.cut = ledger.laneHeads.map { LanePosition(lane: $0.lane, number: $0.number) }
     stored.nextDue = outcome.nextDue
     if let next = outcome.nextValidators {
-      let parent = BlockReference(
-        epoch: header.epoch + 1, view: 0, height: header.height, hash: final.block.hash)
       stored.epochs.append(
-        StoredChain.Epoch(number: header.epoch + 1, parent: parent, validators: next))
+        StoredChain.Epoch(
+          number: header.epoch + 1, parent: final.block.nextEpochParent, validators: next))
     }
     return ExecutionReport(
       height: outcome.height, root: outcome.root, nextDue: outcome.nextDue,

@@ -73,6 +73,15 @@ package struct Ledger: Sendable {
   /// The head of one lane at the cut; `nil` when nothing of it is final.
   package func head(of lane: LaneID) -> LaneHead? { heads[lane] }
 
+  /// The bundles that executing a block with this body takes, lane by lane in the order of numbers.
+  package func bundles(below body: BlockBody) -> [LanePosition] {
+    body.advances.flatMap { advance in
+      let first = (heads[advance.lane]?.number ?? 0) + 1
+      guard first <= advance.number else { return [LanePosition]() }
+      return (first...advance.number).map { LanePosition(lane: advance.lane, number: $0) }
+    }
+  }
+
   /// The root over the heads of the lanes.
   package var lanesRoot: Digest { LanesTree.root(of: laneHeads) }
 

@@ -145,6 +145,11 @@ package struct Block: Hashable, Sendable {
     hash = header.hash
   }
 
+  /// What this block is to the epoch that follows it, when it ends its own.
+  package var nextEpochParent: BlockReference {
+    BlockReference(epoch: header.epoch + 1, view: 0, height: header.height, hash: hash)
+  }
+
   /// Whether the header commits to this body.
   package var isConsistent: Bool {
     let encoded = body.encoded

@@ -105,18 +105,12 @@ struct ExecutionState {
     _ block: Block, endsEpoch: Bool, into transaction: inout LedgerTransaction
   ) throws -> ExecutionReport {
     let header = block.header
-    var bundles: [SignedBundle] = []
-    for advance in block.body.advances {
-      let first = (ledger.head(of: advance.lane)?.number ?? 0) + 1
-      guard first <= advance.number else { continue }
-      for number in first...advance.number {
-        let position = LanePosition(lane: advance.lane, number: number)
-        guard let bundle = try lanes.bundle(at: position) else {
-          throw ExecutionFailure(
-            "bundle \(number) of lane \(advance.lane.digest.short) is not held")
-        }
-        bundles.append(bundle)
+    let bundles = try ledger.bundles(below: block.body).map { position in
+      guard let bundle = try lanes.bundle(at: position) else {
+        throw ExecutionFailure(
+          "bundle \(position.number) of lane \(position.lane.digest.short) is not held")
       }
+      return bundle
     }
     var changes = LedgerChanges()
     let executed: ExecutedBlock
@@ -138,7 +132,7 @@ struct ExecutionState {
     if let next = executed.nextValidators {
       transaction.epochs.append(
         LedgerEpoch(
-          epoch: header.epoch + 1, parent: ExecutionState.parent(after: block), validators: next,
+          epoch: header.epoch + 1, parent: block.nextEpochParent, validators: next,
           handover: nil))
     }
     return ExecutionReport(
@@ -155,12 +149,6 @@ struct ExecutionState {
       "block \(height) names another version of bundle \(position.number) of lane "
         + "\(position.lane.digest.short) than this node holds: its node signed two; remove this "
         + "node's data directory, so that it fetches what is final")
-  }
-
-  /// What an epoch's last block is to the epoch that follows.
-  static func parent(after block: Block) -> BlockReference {
-    BlockReference(
-      epoch: block.header.epoch + 1, view: 0, height: block.header.height, hash: block.hash)
   }
 
   /// The codes of each bundle's operations, bundle by bundle.
@@ -263,10 +251,10 @@ struct ExecutionState {
         if let epoch = found.first?.block.header.epoch, final.block.header.epoch != epoch {
           break search
         }
-        byteCount += final.block.body.encoded.count + 256
-        // A segment is one message.
         // Below the snapshot that this ledger was made from nothing is held.
         guard final.height == first + UInt64(found.count) else { break search }
+        // A segment is one message.
+        byteCount += final.block.body.encoded.count + 256
         if byteCount > FinalityMessage.bytesMax - 65_536, !found.isEmpty { break search }
         found.append(final)
         if found.count >= count, final.certificate != nil { break search }

@@ -3,6 +3,7 @@ internal import NodeCore
 internal import CoreKit
 internal import FinalityStorage
 internal import Records
+internal import SQLiteStorage
 internal import StorageThreads
 internal import Synchronization
 
@@ -44,8 +45,14 @@ final class ExecutionWorker: Sendable {
   private let queue = Monitor(Queue())
   private let state: Mutex<ExecutionState>
 
-  init(_ state: sending ExecutionState) {
+  private let onDamage: @Sendable (StorageDamage) -> Void
+
+  /// Takes what it works on; `onDamage` hears of damage to the lanes, whose owner repairs them.
+  init(
+    _ state: sending ExecutionState, onDamage: @escaping @Sendable (StorageDamage) -> Void
+  ) {
     self.state = Mutex(state)
+    self.onDamage = onDamage
   }
 
   /// Hands over a job; false when it is a read and too many wait.
@@ -92,6 +99,8 @@ final class ExecutionWorker: Sendable {
       } catch let error as LedgerError where error.isDamage {
         return report(.damaged("\(error)"))
       } catch {
+        // The node then begins anew and repairs the log, instead of failing at it again.
+        if let damage = StorageDamage(error) { return onDamage(damage) }
         return report(.failed("\(error)"))
       }
     }

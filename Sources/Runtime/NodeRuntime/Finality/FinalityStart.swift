@@ -101,7 +101,7 @@ enum FinalityStart {
         directory: "\(directory)/ledger", chain: chain,
         roundNanoseconds: UInt64(configuration.settings.scrubSeconds) * 1_000_000_000,
         logger: logger), isAmnesiac: votes.isAmnesiac,
-      worker: ExecutionWorker(state))
+      worker: ExecutionWorker(state, onDamage: reports.onDamage))
   }
 
   // MARK: The ledger
