@@ -10,7 +10,7 @@ extension FinalityPlane {
   package mutating func endTurn(
     _ gossip: borrowing Gossip, at now: Moment, into out: inout FinalityPlaneEffects
   ) {
-    refill(gossip, into: &out)
+    if lanesMoved || isRefillDue { refill(gossip, into: &out) }
     if lanesMoved {
       lanesMoved = false
       hasAdvance = CutBuilder.hasAdvance(windows, gossip)
@@ -47,6 +47,7 @@ extension FinalityPlane {
   private mutating func refill(
     _ gossip: borrowing Gossip, into out: inout FinalityPlaneEffects
   ) {
+    isRefillDue = false
     for (lane, number) in gossip.syncedFrontier.entries {
       if windows[lane] == nil { windows[lane] = LaneWindow() }
       guard let window = windows[lane], !window.isLoading, window.last < number,
@@ -88,6 +89,7 @@ extension FinalityPlane {
       nextDue = nil
     }
     if lastChange > change { vouchAt = now.instant + configuration.vouchDelay }
+    isRefillDue = true
     counters.blocksFinalized += 1
     unexecuted.append(block)
   }

@@ -54,6 +54,8 @@ package struct FinalityPlane: Sendable {
   /// Blocks whose cut this node lacks: judged again when lanes move.
   var awaited: [CheckWanted] = []
   var lanesMoved = false
+  /// Whether a window may have room for outlines that are on the disk and not in memory.
+  var isRefillDue = true
   /// Whether some lane stands on this node's disk beyond the final cut, as last looked up.
   var hasAdvance = false
   var saidWork = false
@@ -150,6 +152,7 @@ package struct FinalityPlane: Sendable {
         windows[lane]?.append(outline, at: first + UInt64(offset))
       }
       lanesMoved = true
+      isRefillDue = true
     case .executed(let reports):
       for report in reports { markExecuted(report, at: now) }
     case .blocksLoaded(let blocks, let peer):
