@@ -40,12 +40,48 @@ package struct LedgerHistory: Sendable {
   private struct Step: Sendable {
     /// The state before the block.
     let before: Roots
+    /// In ascending order of path.
+    var oldNodes: [(path: TriePath, node: OldNode)] = []
     // For lookup alone: their order reaches no result.
-    var oldNodes: [TriePath: OldNode] = [:]
     var oldRows: [Digest: Row?] = [:]
     var oldHeads: [LaneID: LaneHead?] = [:]
 
     var parts: Int { oldNodes.count + oldRows.count }
+
+    /// What stood at a path before, if the block changed it.
+    func oldNode(at path: TriePath) -> OldNode? {
+      var (low, high) = (0, oldNodes.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if oldNodes[middle].path < path { low = middle + 1 } else { high = middle }
+      }
+      return low < oldNodes.count && oldNodes[low].path == path ? oldNodes[low].node : nil
+    }
+
+    /// Whether there was a leaf of a key before, with the tree as it is after the block; hashes are
+    /// not checked on the way.
+    func held(_ key: Digest, _ nodes: MemoryTrieNodes) -> Bool {
+      for depth in 0..<64 {
+        let path = TriePath(depth: depth, of: key)
+        let after = nodes.node(at: path)
+        let slot =
+          oldNode(at: path)?.slot(of: key, at: depth, after: after)
+          ?? after?.slot(of: key, at: depth) ?? .empty
+        switch slot {
+        case .empty: return false
+        case .leaf(let other, _): return other == key
+        case .inner: continue
+        }
+      }
+      return false
+    }
+
+    mutating func note(_ replaced: [TrieUpdate.Change], by nodes: [TrieUpdate.Change]) {
+      oldNodes.reserveCapacity(nodes.count)
+      for (old, new) in zip(replaced, nodes) {
+        oldNodes.append((old.path, OldNode(old.node, after: new.node)))
+      }
+    }
   }
 
   /// What a node was before a block: most blocks change one or two of its sixteen slots.
@@ -60,6 +96,18 @@ package struct LedgerHistory: Sendable {
       case (nil, _): self = .absent
       case (.some(let before), nil): self = .whole(before)
       case (.some(let before), .some(let after)): self = .slots(before.slots(otherThan: after))
+      }
+    }
+
+    /// The slot of the node before that leads to a key.
+    func slot(of key: Digest, at depth: Int, after node: TrieNode?) -> TrieSlot {
+      switch self {
+      case .absent: return .empty
+      case .whole(let before): return before.slot(of: key, at: depth)
+      case .slots(let slots):
+        let index = TrieNode.slotIndex(of: key, at: depth)
+        return slots.first { Int($0.index) == index }?.slot
+          ?? node?.slot(of: key, at: depth) ?? .empty
       }
     }
 
@@ -123,15 +171,13 @@ extension LedgerHistory {
     precondition(
       changes.replaced.count == changes.nodes.count && changes.rows.count == changes.rowKeys.count,
       "the changes of a block are not whole")
-    for (old, new) in zip(changes.replaced, changes.nodes) {
-      step.oldNodes[old.path] = OldNode(old.node, after: new.node)
-    }
+    step.note(changes.replaced, by: changes.nodes)
     for (lane, head) in changes.replacedHeads { step.oldHeads[lane] = .some(head) }
-    let nodes = HistoricNodes(steps: [step], base: ledger.trie)
+    step.oldRows.reserveCapacity(changes.rows.count)
     for (key, row) in zip(changes.rowKeys, changes.rows) {
       if let before = latest[key]?.row {
         step.oldRows[key] = .some(before)
-      } else if nodes.holds(key) {
+      } else if step.held(key, ledger.trie) {
         // order: an array of columns, no hash table.
         let columns = Array(row.values.prefix(Ledger.keyColumnCount(of: row.table)))
         step.oldRows[key] = .some(try stored(row.table, columns))
@@ -178,9 +224,11 @@ extension LedgerHistory {
     let update = try SparseMerkleTrie.update([TrieEdit(key: key, value: row.digest)], in: nodes)
     guard update.root == roots.rows else { return false }
     var step = Step(before: roots)
-    for change in update.changes {
-      step.oldNodes[change.path] = OldNode(change.node, after: nodes.node(at: change.path))
-    }
+    step.note(
+      update.changes,
+      by: update.changes.map {
+        TrieUpdate.Change(path: $0.path, node: nodes.node(at: $0.path))
+      })
     step.oldRows[key] = .some(row)
     parts += step.parts
     steps.insert(step, at: 0)
@@ -245,24 +293,9 @@ extension LedgerHistory {
     func node(at path: TriePath) -> TrieNode? {
       var node = base.node(at: path)
       for step in steps.reversed() {
-        if let old = step.oldNodes[path] { node = old.undoing(node) }
+        if let old = step.oldNode(at: path) { node = old.undoing(node) }
       }
       return node
-    }
-
-    /// Whether there is a leaf of a key; hashes are not checked on the way.
-    func holds(_ key: Digest) -> Bool {
-      var path = TriePath.top
-      while let node = node(at: path) {
-        switch node.slot(of: key, at: path.depth) {
-        case .empty: return false
-        case .leaf(let other, _): return other == key
-        case .inner:
-          guard path.depth < 63 else { return false }
-          path = TriePath(depth: path.depth + 1, of: key)
-        }
-      }
-      return false
     }
   }
 }

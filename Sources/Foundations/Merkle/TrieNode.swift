@@ -114,7 +114,12 @@ package struct TrieNode: Hashable, Sendable {
   }
 
   /// The slot that leads to a key, for a node of a path of `depth` digits.
-  package func slot(of key: Digest, at depth: Int) -> TrieSlot { slots[key.digit(depth)] }
+  package func slot(of key: Digest, at depth: Int) -> TrieSlot {
+    slots[TrieNode.slotIndex(of: key, at: depth)]
+  }
+
+  /// The place of that slot.
+  package static func slotIndex(of key: Digest, at depth: Int) -> Int { key.digit(depth) }
 
   /// What the whole node amounts to.
   package var sum: TrieSlot { sum(0..<16) }
