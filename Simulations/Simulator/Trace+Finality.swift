@@ -18,6 +18,8 @@ extension FinalityPlaneEvent {
       reports.reduce(0x302) { $0 &* 31 ^ $1.root.words.0 }
     case .blocksLoaded(let range, let peer):
       0x303 + (range.first << 16 | UInt64(peer.value))
+    case .contradicted(let position, let after):
+      0x305 ^ position.lane.digest.words.0 &+ position.number << 16 &+ after
     case .proposeChange(let added, let removed):
       (added + removed).reduce(0x304) { $0 &* 31 ^ $1.key.words.0 }
     }
@@ -35,6 +37,9 @@ extension FinalityPlaneEvent {
       "executed \(reports.map { "\($0.height)" }.joined(separator: " "))"
     case .blocksLoaded(let range, let peer):
       "loaded \(range.blocks.count) blocks from \(range.first) for peer \(peer.value)"
+    case .contradicted(let position, let after):
+      "holds another bundle \(position.number) of \(position.lane.digest.short) than the final "
+        + "one, after \(after)"
     case .proposeChange(let added, let removed):
       "consents to \(added.count) more and \(removed.count) fewer validators"
     }

@@ -32,6 +32,8 @@ enum Action {
   case voteCommitEnd(node: Int, life: UInt64)
   /// A group of blocks is executed and durable.
   case executionEnd(node: Int, life: UInt64)
+  /// A node takes the end of a lane out of its log.
+  case withdrawal(node: Int, life: UInt64, LanePosition)
   /// A datagram of the control plane arrives.
   case datagram(from: Int, to: Int, connection: UInt64, [UInt8])
   /// The head of a consensus stream arrives.
@@ -179,6 +181,7 @@ final class World {
     case .controlCommitEnd(let node, let life): endControlCommit(node, life)
     case .voteCommitEnd(let node, let life): endVoteCommit(node, life)
     case .executionEnd(let node, let life): endExecution(node, life)
+    case .withdrawal(let node, let life, let place): endWithdrawal(node, life, place)
     case .datagram(let from, let to, let connection, let bytes):
       arriveDatagram(from, to, connection, bytes)
     case .consensus(let from, let to, let connection): arriveConsensus(from, to, connection)

@@ -126,4 +126,41 @@ import Testing
     #expect(rig.receive(second) == [2])
     #expect(rig.gossip.brokenInvariant == nil)
   }
+
+  @Test func `a place with another final version is asked for until the fork is proven`() throws {
+    var rig = Rig.connected()
+    let lane = (0..<2).map { _ in rig.left.write() }
+    var liar = rig.left
+    let third = rig.left.write("yes")
+    let other = liar.write("no")
+    #expect(rig.receive(lane[0], lane[1], third) == [1, 2, 3])
+    rig.tell(rig.left.lane, 3, mark: third.value.digest.words.0, from: rig.rightPeer)
+    let place = LanePosition(lane: rig.left.lane, number: 3)
+    rig.gossip.doubt(place, at: Place.moment(2))
+    let first = try #require(rig.wait(until: 10_000).first)
+    #expect(first.request.first == 3 && first.request.last == 3)
+    #expect(rig.receive(third, from: rig.rightPeer, .pulled) == [])
+    rig.end(first, .complete, at: 10_001)
+    #expect(!rig.gossip.isForked(place.lane))
+    let second = try #require(rig.wait(until: 60_000).first)
+    #expect(rig.receive(other, from: rig.rightPeer, .pulled) == [])
+    rig.end(second, .complete, at: 60_001)
+    #expect(rig.gossip.isForked(place.lane))
+    #expect(rig.effects.proofs.count == 1)
+    #expect(rig.number(rig.left) == 3)
+    #expect(rig.wait(until: 120_000).isEmpty)
+    #expect(rig.gossip.brokenInvariant == nil)
+  }
+
+  @Test func `no evidence is sought of who cannot have it, or for what is not held`() {
+    var rig = Rig.connected()
+    let first = rig.left.write()
+    let second = rig.left.write()
+    #expect(rig.receive(first, second) == [1, 2])
+    rig.gossip.doubt(LanePosition(lane: rig.left.lane, number: 2), at: Place.moment(2))
+    rig.gossip.doubt(LanePosition(lane: rig.right.lane, number: 1), at: Place.moment(2))
+    #expect(rig.wait(until: 60_000).isEmpty)
+    rig.tell(rig.left.lane, 2, mark: second.value.digest.words.0, from: rig.rightPeer)
+    #expect(rig.wait(until: 120_000).count == 1)
+  }
 }

@@ -96,6 +96,51 @@ struct RepairTests {
     #expect(!TestFiles.exists("\(directory.path)/rescued.db"))
   }
 
+  @Test func `the end of a lane of which another version is final is taken out`() throws {
+    let (directory, authors) = try directory()
+    let books = RepairBooks(directory: directory.path)
+    let place = LanePosition(lane: authors[0].lane, number: 30)
+    try note(.state, in: directory)
+    let damage = try books.note(withdrawalAfter: place)
+    #expect(damage.file == .log)
+    #expect(try books.marker()?.withdrawal == place)
+    #expect(try books.marker()?.damage == damage)
+    // Told again, it stays.
+    #expect(try books.note(withdrawalAfter: place) == damage)
+    let report = try #require(try repair(directory))
+    #expect(report.salvage?.kept == 30 + 12)
+    #expect(report.salvage?.withdrawn == 10)
+    #expect(report.salvage?.rescued == 0)
+    let (storage, recovery) = try Reports().open(directory.path)
+    #expect(recovery.content.heads[authors[0].lane] == 30)
+    #expect(recovery.content.heads[authors[1].lane] == 12)
+    #expect(recovery.content.applied == Frontier())
+    try storage.close()
+    let verified = try Verification.run(directory: directory.path, tables: TestTables.all)
+    #expect(verified.findings == [])
+    // Only the damage that a test noted counts: the host is not at fault for what others sign.
+    #expect(try books.history().map(\.file) == [.state])
+    #expect(try books.marker() == nil)
+  }
+
+  @Test func `a lane can be taken out as a whole, and with it what was rescued of it`() throws {
+    let (directory, authors) = try directory()
+    try RawDatabase.execute(
+      "UPDATE bundles SET body = x'0401ff0102' WHERE lane_index = 1 AND number = 17",
+      on: "\(directory.path)/log.db")
+    try note(.log, in: directory)
+    #expect(try repair(directory)?.salvage?.rescued == 23)
+    let books = RepairBooks(directory: directory.path)
+    _ = try books.note(withdrawalAfter: LanePosition(lane: authors[0].lane, number: 0))
+    let report = try #require(try repair(directory))
+    #expect(report.salvage?.kept == 12)
+    #expect(report.salvage?.withdrawn == 16)
+    #expect(report.salvage?.rescued == 0)
+    let (storage, recovery) = try Reports().open(directory.path)
+    #expect(recovery.content.heads[authors[0].lane] == 0)
+    try storage.close()
+  }
+
   @Test(arguments: 0..<16 as Range<UInt64>)
   func `a salvage survives a torn page anywhere`(seed: UInt64) throws {
     let (directory, _) = try directory()

@@ -7,8 +7,9 @@ enum Shipped {
   static let names = [
     "asymmetric-control", "asymmetric-cut", "bridge-partition", "chaos", "clock-skew",
     "clogged-leader", "control-chaos", "crash-detection", "crash-restart", "damaged-log",
-    "election-storm", "equivocator", "finality", "finality-amnesia", "finality-forks",
-    "finality-partition", "finality-two-down", "forged-input", "fork-across-restarts",
+    "election-storm", "equivocator", "finality", "finality-amnesia",
+    "finality-fork-lost", "finality-forks", "finality-partition", "finality-two-down",
+    "forged-input", "fork-across-restarts",
     "isolate-leader",
     "isolate-one", "late-joiner", "leader-crash-20", "leader-crash",
     "leases", "long-partition",
@@ -22,8 +23,8 @@ enum Shipped {
   /// Those that take seconds even in an optimized build; tests that are not optimized leave them
   /// out.
   static let long: Set<String> = [
-    "crash-detection", "finality-forks", "finality-partition", "finality-two-down", "late-joiner",
-    "leader-crash-20", "long-partition", "lossy-membership",
+    "crash-detection", "finality-fork-lost", "finality-forks", "finality-partition",
+    "finality-two-down", "late-joiner", "leader-crash-20", "long-partition", "lossy-membership",
     "lossy-network", "paused-leader", "relays", "split-2-3",
   ]
 

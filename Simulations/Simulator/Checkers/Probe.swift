@@ -48,6 +48,8 @@ package enum Probe: String, CaseIterable, Sendable {
   case configurationCommitted = "configuration-committed"
   /// A node executed a final block.
   case blockExecuted = "block-executed"
+  /// A node held a version of a forked bundle that did not become final.
+  case versionLost = "version-lost"
   /// A node executed the last block of an epoch.
   case epochEnded = "epoch-ended"
   /// A node saw a quorum's word on the end of an epoch.

@@ -1,5 +1,6 @@
 internal import Crypto
 internal import LedgerCore
+internal import Merkle
 internal import Primitives
 internal import Records
 internal import Wire
@@ -176,6 +177,36 @@ extension SimulatedDisk {
     safeCount += rowStepsKept
     steps.removeSubrange(safeCount...)
     return loss
+  }
+
+  /// Takes out of a lane what comes after a place, and the rows, which are made again.
+  mutating func withdraw(after place: LanePosition) {
+    precondition(queued.isEmpty && inFlight.isEmpty, "a withdrawal from a disk in use")
+    guard let lane = lanes[place.lane], place.number < durable(place.lane) else { return }
+    let kept = lane.bundles.prefix(Int(place.number))
+    lanes[place.lane] = SimulatedDisk.lane(of: kept)
+    order.removeAll { $0.lane == place.lane && $0.number > place.number }
+    rows = []
+    rowPlaces = [:]
+    applied = Frontier()
+    rowSet = []
+    steps = []
+    safeCount = 0
+  }
+
+  private static func lane(of bundles: some Sequence<SignedBundle>) -> Lane? {
+    var lane: Lane?
+    var range = MountainRange()
+    for bundle in bundles {
+      let header = bundle.header
+      range.append(bundle.digest) { _, _ in }
+      let head = LaneHead(
+        lane: header.lane, node: header.node, epoch: header.epoch, number: header.number,
+        lastSequence: header.lastSequence, lastTime: header.lastTime, digest: bundle.digest,
+        range: range)
+      lane = Lane(head: head, bundles: (lane?.bundles ?? []) + [bundle])
+    }
+    return lane
   }
 
   /// What recovery found.

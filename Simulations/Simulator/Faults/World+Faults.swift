@@ -47,7 +47,7 @@ extension World {
       nodes[node].slowUntil = now + span
     case .clockJump(let node, let milliseconds):
       nodes[node].clockOffsetMilliseconds += milliseconds
-    case .equivocate(let node): equivocate(node)
+    case .equivocate(let node, let only): equivocate(node, only)
     case .forge(let node): forge(node)
     }
   }

@@ -8,8 +8,9 @@ internal import Wire
 
 /// What liars and forgers do.
 extension World {
-  /// A node's key signs two bundles for one place; half of the others see one, half the other.
-  func equivocate(_ liar: Int) {
+  /// A node's key signs two bundles for one place; half of the others see one, half the other, or
+  /// `only` one of them the second.
+  func equivocate(_ liar: Int, _ only: Int?) {
     let head = nodes[liar].disk.lanes[lane(of: liar)]?.head
     liars[liar] = min(liars[liar] ?? .max, (head?.number ?? 0) + 1)
     for write in ledger.open.keys.sorted() where ledger.open[write]?.node == liar {
@@ -23,7 +24,8 @@ extension World {
     note { "node \(liar + 1) signs two bundles \((head?.number ?? 0) + 1)" }
     let offset = hostileRandom.next(below: 2)
     for other in nodes.indices where other != liar {
-      inject(.push(versions[(other + offset) % 2].encoded), from: liar, to: other)
+      let version = only.map { other == $0 ? 1 : 0 } ?? (other + offset) % 2
+      inject(.push(versions[version].encoded), from: liar, to: other)
     }
   }
 

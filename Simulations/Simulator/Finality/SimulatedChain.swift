@@ -88,7 +88,13 @@ struct SimulatedChain {
   ) throws(ExecutionError) -> [(final: FinalizedBlock, report: ExecutionReport)] {
     var executed: [(final: FinalizedBlock, report: ExecutionReport)] = []
     for final in unexecuted.prefix(count) {
-      executed.append((final, try execute(final, read)))
+      do throws(ExecutionError) {
+        executed.append((final, try execute(final, read)))
+      } catch {
+        // What came before it counts; it is met again.
+        guard !executed.isEmpty else { throw error }
+        break
+      }
     }
     unexecuted.removeFirst(executed.count)
     isExecuting = !unexecuted.isEmpty

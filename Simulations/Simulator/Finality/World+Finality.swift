@@ -82,6 +82,24 @@ extension World {
       reply(.outlines(wanted.lane, first: wanted.first, outlines), to: index)
     }
     for notice in effects.notices { hear(notice, at: index) }
+    if let place = effects.withdrawal { withdraw(place, at: index) }
+  }
+
+  /// Takes the end of a lane out of a node's log, as a repair does, and starts the node again.
+  private func withdraw(_ place: LanePosition, at index: Int) {
+    note { "node \(index + 1) takes out what follows \(self.place(place))" }
+    if let author = ledger.authors[place.lane], liars[author] == nil {
+      report(.lanesDoNotFork, index, "\(self.place(place)) is taken out, and its node never lied")
+    }
+    queue.add(.withdrawal(node: index, life: nodes[index].life, place), at: now)
+  }
+
+  func endWithdrawal(_ index: Int, _ life: UInt64, _ place: LanePosition) {
+    guard nodes[index].isAlive, nodes[index].life == life else { return }
+    crashNode(index)
+    nodes[index].disk.withdraw(after: place)
+    queue.add(
+      .fault(.start(index)), at: now + .milliseconds(chainRandom.next(in: 20...2_000)))
   }
 
   private func reply(_ event: FinalityPlaneEvent, to index: Int) {
@@ -152,6 +170,11 @@ extension World {
         try nodes[index].chain?.execute(World.blocksPerCommit) { disk.bundle($0) } ?? []
       for (final, report) in executed { check(final, report, at: index) }
       give(.finality(.executed(executed.map(\.report))), to: index)
+    } catch ExecutionError.mismatch(let position) {
+      probes[.versionLost] += 1
+      let after = nodes[index].chain?.ledger.head(of: position.lane)?.number ?? 0
+      give(.finality(.contradicted(position, after: after)), to: index)
+      return
     } catch {
       report(.oneChain, index, "a final block cannot be executed: \(error)")
       return

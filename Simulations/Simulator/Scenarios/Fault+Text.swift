@@ -31,7 +31,8 @@ extension Fault {
     case .slowDisk(let node, let latency, let span):
       "slow disk \(node + 1) \(Fault.text(latency)) for \(Fault.text(span))"
     case .clockJump(let node, let milliseconds): "clock \(node + 1) jump \(milliseconds)ms"
-    case .equivocate(let node): "equivocate \(node + 1)"
+    case .equivocate(let node, let only):
+      "equivocate \(node + 1)" + (only.map { " to \($0 + 1)" } ?? "")
     case .forge(let node): "forge \(node + 1)"
     }
   }

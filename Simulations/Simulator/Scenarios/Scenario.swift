@@ -209,7 +209,7 @@ package enum Fault: Hashable, Sendable {
   /// The wall clock jumps.
   case clockJump(Int, milliseconds: Int64)
   /// The node's key signs two different bundles for one place and shows them to different peers.
-  case equivocate(Int)
+  case equivocate(Int, only: Int?)
   /// The node is sent everything a hostile peer could make up.
   case forge(Int)
 }

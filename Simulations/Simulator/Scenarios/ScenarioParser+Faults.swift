@@ -67,7 +67,9 @@ extension Scenario {
       try reader.expect("for")
       fault = .slowDisk(node, latency: latency, try reader.span("how long"))
     case "clock": fault = try readJump(&reader)
-    case "equivocate": fault = .equivocate(try reader.node(of: nodeCount))
+    case "equivocate":
+      let node = try reader.node(of: nodeCount)
+      fault = .equivocate(node, only: reader.take("to") ? try reader.node(of: nodeCount) : nil)
     case "forge": fault = .forge(try reader.node(of: nodeCount))
     default: fault = try readControlFault(word, &reader)
     }

@@ -1,3 +1,4 @@
+internal import Records
 internal import StorageThreads
 
 /// What a repair did.
@@ -80,7 +81,7 @@ package struct DirectoryRepair {
     defer { lock.release() }
     let aside = SetAside(directory: directory, mark: marker.mark)
     var report = RepairReport(damage: marker.damage)
-    if marker.damage.file == .log { report.salvage = try replaceLog(aside) }
+    if marker.damage.file == .log { report.salvage = try replaceLog(aside, marker) }
     // With the lanes replaced the rows may reflect what the lanes do not hold.
     if !FileSystem.exists(aside.path(of: StateSchema.file)) || isLeftover(StateSchema.file) {
       try move(StateSchema.file, aside)
@@ -97,11 +98,13 @@ package struct DirectoryRepair {
       && FileSystem.databaseSuffixes.contains { FileSystem.exists("\(directory)/\(file)\($0)") }
   }
 
-  private func replaceLog(_ aside: SetAside) throws -> SalvageReport? {
+  private func replaceLog(
+    _ aside: SetAside, _ marker: RepairBooks.Marker
+  ) throws -> SalvageReport? {
     let path = "\(directory)/\(LogSchema.file)"
     var report: SalvageReport?
     if !FileSystem.exists(aside.path(of: LogSchema.file)) {
-      report = try salvage(path)
+      report = try salvage(path, marker.withdrawal)
       try didReach(.copied)
       try move(LogSchema.file, aside)
     } else if !FileSystem.exists(path) {
@@ -123,7 +126,7 @@ package struct DirectoryRepair {
     }
   }
 
-  private func salvage(_ path: String) throws -> SalvageReport {
+  private func salvage(_ path: String, _ withdrawal: LanePosition?) throws -> SalvageReport {
     let copy = "\(directory)/\(DirectoryRepair.copy)"
     let rescued = "\(directory)/\(RescuedBundles.file)"
     for suffix in FileSystem.databaseSuffixes {
@@ -133,7 +136,8 @@ package struct DirectoryRepair {
       // Lanes that are gone: a new file begins them anew.
       return SalvageReport()
     }
-    var salvage = try LogSalvage(damaged: path, target: copy, rescued: rescued)
+    var salvage = try LogSalvage(
+      damaged: path, target: copy, rescued: rescued, withdrawal: withdrawal)
     let report = try salvage.run(droppingMeta: droppedMeta)
     // Both were moved into their databases and synced.
     for suffix in FileSystem.databaseSuffixes.dropFirst() {

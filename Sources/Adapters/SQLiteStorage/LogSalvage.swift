@@ -12,6 +12,8 @@ package struct SalvageReport: Hashable, Sendable {
   package internal(set) var rescued: UInt64 = 0
   /// Bundles whose bytes are no longer those that were signed.
   package internal(set) var rejected: UInt64 = 0
+  /// Bundles that were left out since another version of them is final.
+  package internal(set) var withdrawn: UInt64 = 0
   /// Times that reading stopped at a page that is no longer one.
   package internal(set) var gaps: UInt64 = 0
 }
@@ -34,13 +36,20 @@ struct LogSalvage {
   private let source: SQLiteConnection?
   private let rescued: SQLiteConnection
   private var target: LogWriter
+  /// The place after which a lane is left out.
+  private let withdrawal: LanePosition?
+  /// Lanes that are proven to fork: what builds on them need not wait for the version it builds on.
+  private var forked: Set<LaneID> = []
   private var heads: [LaneID: LaneHead] = [:]
   private var batch = StorageBatch(sequence: 1)
   private(set) var report = SalvageReport()
 
   /// Opens the damaged file and makes the new ones.
-  init(damaged: String, target: String, rescued: String) throws(SQLiteError) {
+  init(
+    damaged: String, target: String, rescued: String, withdrawal: LanePosition? = nil
+  ) throws(SQLiteError) {
     path = damaged
+    self.withdrawal = withdrawal
     do throws(SQLiteError) {
       source = try SQLiteConnection(path: damaged, mode: .readOnly)
     } catch {
@@ -57,7 +66,16 @@ struct LogSalvage {
 
   /// Copies what is sound and leaves complete, synced files without write-ahead logs.
   mutating func run(droppingMeta names: [String]) throws(SQLiteError) -> SalvageReport {
+    if let withdrawal {
+      forked.insert(withdrawal.lane)
+      // What an earlier repair found of it.
+      try rescued.cached("DELETE FROM rescued WHERE lane = ? AND number > ?")
+        .run([
+          .bytes(withdrawal.lane.digest.bytes), .integer(Int64(clamping: withdrawal.number)),
+        ])
+    }
     if let source {
+      for proof in try proofs(in: source) { forked.insert(proof.lane) }
       try copyBundles(source)
     } else {
       report.gaps += 1
@@ -117,6 +135,10 @@ struct LogSalvage {
     let head = heads[header.lane]
     let number = head?.number ?? 0
     guard header.number > number else { return }
+    if let withdrawal, withdrawal.lane == header.lane, header.number > withdrawal.number {
+      report.withdrawn += 1
+      return
+    }
     guard header.number == number + 1, follows(header, head), isCaused(header) else {
       try RescuedBundles.insert(stored, of: header, into: rescued)
       return
@@ -132,7 +154,9 @@ struct LogSalvage {
   }
 
   private func isCaused(_ header: BundleHeader) -> Bool {
-    header.context.allSatisfy { heads[$0.lane]?.number ?? 0 >= $0.number }
+    header.context.allSatisfy { position in
+      heads[position.lane]?.number ?? 0 >= position.number || forked.contains(position.lane)
+    }
   }
 
   private mutating func append(_ bundle: SignedBundle, to head: LaneHead?) {
@@ -171,17 +195,23 @@ struct LogSalvage {
   }
 
   /// Proofs that still prove something.
-  private mutating func copyProofs(_ source: SQLiteConnection) throws(SQLiteError) {
+  private func proofs(in source: SQLiteConnection) throws(SQLiteError) -> [EquivocationProof] {
+    var proofs: [EquivocationProof] = []
     do throws(SQLiteError) {
       let statement = try source.prepare("SELECT proof FROM proofs ORDER BY lane, number")
       while try statement.step() {
         // A proof that cannot be read is found again by whoever meets the fork again.
         guard let proof = try? EquivocationProof.decode(statement.bytes(0)) else { continue }
-        batch.proofs.append(proof)
+        proofs.append(proof)
       }
     } catch {
       guard error.isUnreadable else { throw error }
     }
+    return proofs
+  }
+
+  private mutating func copyProofs(_ source: SQLiteConnection) throws(SQLiteError) {
+    batch.proofs = try proofs(in: source)
     guard !batch.proofs.isEmpty else { return }
     try target.commit([batch])
     batch = StorageBatch(sequence: batch.sequence + 1)

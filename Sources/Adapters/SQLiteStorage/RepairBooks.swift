@@ -1,6 +1,7 @@
 internal import Crypto
 internal import Glibc
 internal import Primitives
+package import Records
 
 /// What is written down about damage, so that a crash cannot forget it: the *marker*, which names
 /// the database that must be repaired before anything is opened, and the *history* of repairs.
@@ -16,6 +17,8 @@ package struct RepairBooks: Sendable {
   package static let historyMax = 64
   /// Repairs within `windowMilliseconds` after which a node repairs no more by itself.
   package static let repairsMax = 3
+  /// Begins the line of a marker that names a withdrawal.
+  private static let withdrawalWord = "withdraw-after"
   /// One hour.
   package static let windowMilliseconds: UInt64 = 3_600_000
 
@@ -33,6 +36,8 @@ package struct RepairBooks: Sendable {
     package let damage: StorageDamage
     /// The end of the names under which files are set aside.
     package let mark: String
+    /// A place after which a lane is left out: another version of what follows is final.
+    package let withdrawal: LanePosition?
   }
 
   /// One repair that was begun.
@@ -63,13 +68,44 @@ package struct RepairBooks: Sendable {
     try write([damage.file.name, mark] + findings, to: RepairBooks.markerName)
   }
 
+  /// Writes down durably that what follows a place in its lane is to leave the log, since another
+  /// version of it is final; returns what the repair is then for.
+  ///
+  /// The history does not count it: neither the disk nor the memory of this host is at fault, and
+  /// a lane that is proven to fork is taken back once. Damage of the lanes that was written down
+  /// before takes precedence: the place is met again after that repair.
+  package func note(withdrawalAfter place: LanePosition) throws(Failure) -> StorageDamage {
+    let known = try marker()
+    if let known, known.damage.file == .log { return known.damage }
+    let mark = known?.mark ?? SetAside(directory: directory).mark
+    let finding = "another version than the one held after bundle \(place.number) is final"
+    let name = place.lane.digest.hexadecimal
+    try write(
+      [
+        DatabaseFile.log.name, mark, "\(RepairBooks.withdrawalWord) \(name) \(place.number)",
+        finding,
+      ],
+      to: RepairBooks.markerName)
+    return StorageDamage(.log, [finding])
+  }
+
   /// The marker, if there is one.
   package func marker() throws(Failure) -> Marker? {
     guard let lines = try read(RepairBooks.markerName) else { return nil }
     guard lines.count >= 2, let file = DatabaseFile(name: lines[0]) else {
       throw unreadable(RepairBooks.markerName)
     }
-    return Marker(damage: StorageDamage(file, Array(lines.dropFirst(2))), mark: lines[1])
+    var findings = lines.dropFirst(2)
+    var withdrawal: LanePosition?
+    if let words = findings.first?.split(separator: " "), words.count == 3,
+      words[0] == RepairBooks.withdrawalWord, let lane = Digest(hexadecimal: String(words[1])),
+      let number = UInt64(words[2])
+    {
+      withdrawal = LanePosition(lane: LaneID(digest: lane), number: number)
+      findings = findings.dropFirst()
+    }
+    return Marker(
+      damage: StorageDamage(file, Array(findings)), mark: lines[1], withdrawal: withdrawal)
   }
 
   /// Repairs that were begun, oldest first.

@@ -31,6 +31,50 @@ extension Gossip {
     noteLag(ofLane: index, at: now)
   }
 
+  /// Takes note that another bundle than the one applied at a place is final: its lane forks, and
+  /// the other half of the proof is fetched from whoever holds it.
+  package mutating func doubt(_ position: LanePosition, at now: Moment) {
+    guard let index = laneIndexes[position.lane], lanes[index].fault == nil,
+      position.number <= lanes[index].number, lanes[index].doubted == nil
+    else { return }
+    lanes[index].doubted = position.number
+    lanes[index].pullNotBefore = now.instant
+  }
+
+  /// Whether a lane is proven to fork.
+  package func isForked(_ lane: LaneID) -> Bool {
+    laneIndexes[lane].map { lanes[$0].isForked } ?? false
+  }
+
+  /// When somebody is to be asked for evidence against a lane; `nil` when none is looked for, or
+  /// nobody is there to ask.
+  func evidenceDue(ofLane index: Int) -> Instant? {
+    guard lanes[index].isDoubted, lanes[index].pull == nil, !witnesses(ofLane: index).isEmpty
+    else { return nil }
+    return lanes[index].pullNotBefore
+  }
+
+  /// Asks a peer for what it holds at a doubted place.
+  mutating func fetchEvidence(ofLane index: Int, at now: Moment, into effects: inout GossipEffects)
+  {
+    guard let due = evidenceDue(ofLane: index), due <= now.instant,
+      let number = lanes[index].doubted
+    else { return }
+    let candidates = witnesses(ofLane: index)
+    let peer = candidates[random.next(below: candidates.count)]
+    startPull(ofLane: index, number...number, from: peer, now, into: &effects)
+  }
+
+  /// Connected peers with room for a pull that hold a doubted place.
+  private func witnesses(ofLane index: Int) -> [PeerIndex] {
+    guard let number = lanes[index].doubted else { return [] }
+    let lane = lanes[index].lane
+    return peers.filter { peer in
+      peer.isConnected && peer.pullCount < limits.pullsPerPeerMax
+        && (peer.progress[lane]?.applied ?? 0) >= number && (peer.bases[lane] ?? 0) < number
+    }.map(\.index)
+  }
+
   /// Takes a bundle of a forked lane that may lead to its agreed end; `nil` when it is no such
   /// bundle, otherwise whether the lane can move now.
   ///

@@ -137,6 +137,7 @@ extension Gossip {
     var next = min(fullDue, digestDue ?? fullDue)
     for index in lanes.indices {
       if let due = pullDue(ofLane: index) { next = min(next, due) }
+      if let due = evidenceDue(ofLane: index) { next = min(next, due) }
       if let pull = lanes[index].pull { next = min(next, pull.deadline) }
       if let retryAt = lanes[index].retryAt { next = min(next, retryAt) }
     }

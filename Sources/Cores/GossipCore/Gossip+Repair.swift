@@ -7,7 +7,7 @@ extension Gossip {
   mutating func noteLag(ofLane index: Int, at now: Moment) {
     let lane = lanes[index].lane
     let isBehind = isAnyone(aheadInLane: index, withRoom: false)
-    if !isBehind || lanes[index].isStopped || lane == ownLane {
+    if !isBehind || lanes[index].isStopped || lane == ownLane && lanes[index].agreed == nil {
       lanes[index].behindSince = nil
     } else if lanes[index].behindSince == nil {
       lanes[index].behindSince = now.instant
@@ -26,6 +26,7 @@ extension Gossip {
       }
     }
     for index in lanes.indices {
+      fetchEvidence(ofLane: index, at: now, into: &effects)
       guard let due = pullDue(ofLane: index), due <= now.instant,
         let peer = choosePeer(forLane: index)
       else { continue }

@@ -48,6 +48,8 @@ struct LaneState: Sendable {
 
   /// How far the lane goes on in spite of a fork.
   var agreed: AgreedEnd?
+  /// An applied place at which others have made another bundle final: evidence is fetched for it.
+  var doubted: UInt64?
 
   /// Since when the next bundle is here without being applied.
   var heldUpSince: Instant?
@@ -129,6 +131,9 @@ struct LaneState: Sendable {
 
   /// Whether the lane stands still for good, as far as is known.
   var isStopped: Bool { isForked && agreed == nil }
+
+  /// Whether evidence is looked for that the lane forks.
+  var isDoubted: Bool { doubted != nil && fault == nil }
 
   /// Whether the next bundle is here and cannot be applied, now or ever.
   var isHeldUp: Bool { refused != nil || parked.entries.first?.key == number + 1 }

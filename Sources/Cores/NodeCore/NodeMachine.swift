@@ -185,6 +185,11 @@ package struct NodeMachine: ProtocolCore {
       gossip.agree(
         on: LanePosition(lane: end.lane, number: end.number), digest: end.digest, at: now)
     }
+    guard let found = finality?.contradiction else { return }
+    gossip.doubt(found.position, at: now)
+    // Not without the proof: lanes that build on what is taken out could never go on.
+    guard gossip.isForked(found.position.lane) else { return }
+    effects.withdrawal = LanePosition(lane: found.position.lane, number: found.after)
   }
 
   package var nextDeadline: Instant? {

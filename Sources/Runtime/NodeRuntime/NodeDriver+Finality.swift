@@ -88,6 +88,7 @@ extension NodeDriver {
     }
     for wanted in effects.outlinesWanted { load(wanted) }
     for notice in effects.notices where fatal == nil { hear(notice) }
+    if let place = effects.withdrawal { withdraw(after: place) }
   }
 
   private func send(_ message: FinalityMessage, to peer: PeerIndex) {
@@ -174,6 +175,8 @@ extension NodeDriver {
       case .executed(let executed):
         if let last = executed.last { finality.executed = (last.height, last.root) }
         step(.finality(.executed(executed)))
+      case .contradicted(let found):
+        step(.finality(.contradicted(found.position, after: found.after)))
       case .blocks(let range, let peer): step(.finality(.blocksLoaded(range, to: peer)))
       case .damaged(let finding): repairLedger(finding)
       case .failed(let reason): fail("execution failed: \(reason)")

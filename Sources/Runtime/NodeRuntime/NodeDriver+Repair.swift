@@ -25,6 +25,22 @@ extension NodeDriver {
     loop.stop()
   }
 
+  /// Writes down which end of a lane is to leave the log and ends serving; the process then begins
+  /// anew with what remains.
+  func withdraw(after place: LanePosition) {
+    guard fatal == nil, withdrawal == nil else { return }
+    logger.log(
+      .error, "a node signed two bundles for one place, and the one held here did not become final",
+      [LogField("lane", place.lane.digest.hexadecimal), LogField("after", "\(place.number)")])
+    do {
+      let damage = try RepairBooks(directory: storage.directory).note(withdrawalAfter: place)
+      withdrawal = damage
+      loop.stop()
+    } catch {
+      fail("which bundles are to be taken out cannot be written down: \(error)")
+    }
+  }
+
   /// Has the databases read through now.
   func beginScrub() {
     finality.scrubber.scrubNow()

@@ -84,6 +84,8 @@ final class NodeDriver {
   let startedMilliseconds = WallClock.milliseconds()
   /// What was found of a damaged ledger; set once.
   var ledgerDamage: LedgerDamage?
+  /// What the repair that takes out the end of a lane is for, once it is to be made.
+  var withdrawal: StorageDamage?
   /// Why the node must stop; set once.
   private(set) var fatal: String?
 

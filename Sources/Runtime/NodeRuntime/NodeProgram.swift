@@ -153,7 +153,7 @@ private final class NodeProcess {
     driver.verifier.stop()
     driver.verifierThread?.join()
     try driver.closeFinality()
-    if let found = damage.first {
+    if let found = damage.first ?? driver.withdrawal {
       let found = closed(after: found)
       // Who was told to end does so; the marker makes the next start repair.
       guard damage.isLeftForLater else { throw found }

@@ -74,6 +74,7 @@ enum NodeRepair {
       fields += [
         LogField("kept", "\(salvage.kept)"), LogField("rescued", "\(salvage.rescued)"),
         LogField("lost", "\(salvage.rejected)"), LogField("gaps", "\(salvage.gaps)"),
+        LogField("withdrawn", "\(salvage.withdrawn)"),
       ]
     }
     logger.log(.warning, "the database is repaired; peers give what is missing", fields)

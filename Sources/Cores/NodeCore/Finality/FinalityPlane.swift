@@ -40,6 +40,10 @@ package struct FinalityPlane: Sendable {
   var unexecuted: [FinalizedBlock] = []
   var handedOut = 0
 
+  /// A place at which execution met another bundle than the final one, and how far its lane is
+  /// executed; nothing more is executed in this life.
+  private(set) var contradiction: (position: LanePosition, after: UInt64)?
+
   /// What this node lacks of the first final block that it could not hand out, for lack of that.
   var lacking: [CutAdvance] = []
 
@@ -155,6 +159,8 @@ package struct FinalityPlane: Sendable {
       isRefillDue = true
     case .executed(let reports):
       for report in reports { markExecuted(report, at: now) }
+    case .contradicted(let position, let after):
+      contradiction = (position, after)
     case .blocksLoaded(let blocks, let peer):
       engine.handle(
         .blocksLoaded(first: blocks.first, blocks.blocks, blocks.certificate, to: peer), at: now,

@@ -48,6 +48,9 @@ package enum FinalityPlaneEvent: Sendable {
   case outlines(LaneID, first: UInt64, [BundleOutline])
   /// Blocks were executed, and their effects are durable.
   case executed([ExecutionReport])
+  /// The first block that was not executed names another bundle at a place than this node holds;
+  /// its lane is executed up to `after`.
+  case contradicted(LanePosition, after: UInt64)
   /// Blocks that a peer asked for, from the disk.
   indirect case blocksLoaded(BlockRange, to: PeerIndex)
   /// The operator of this node consents to a change of validators.
@@ -118,6 +121,9 @@ package struct FinalityPlaneEffects: Sendable {
   package var blocksWanted: [BlocksWanted] = []
   /// What others are to hear of.
   package var notices: [BFTNotice] = []
+  /// A lane of which this node holds a version that did not become final: all after this place is
+  /// to be taken out of the log, and the node to begin anew from what remains.
+  package var withdrawal: LanePosition?
 
   /// No effects.
   package init() {}
@@ -130,5 +136,6 @@ package struct FinalityPlaneEffects: Sendable {
     outlinesWanted.removeAll(keepingCapacity: true)
     blocksWanted.removeAll(keepingCapacity: true)
     notices.removeAll(keepingCapacity: true)
+    withdrawal = nil
   }
 }

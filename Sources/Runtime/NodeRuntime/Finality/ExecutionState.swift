@@ -17,6 +17,14 @@ struct ExecutionFailure: Error, CustomStringConvertible {
   }
 }
 
+/// A final block that names another version of a bundle than the log holds.
+struct Contradiction: Error, Hashable {
+  /// The bundle.
+  let position: LanePosition
+  /// How far its lane is executed.
+  let after: UInt64
+}
+
 /// The executed ledger, in memory and on disk, with the lanes that it reads.
 ///
 /// A block's bundles are read from `log.db`, executed in memory, and what they led to is committed
@@ -32,6 +40,8 @@ struct ExecutionState {
   private(set) var handovers: [EpochHandover] = []
   let database: LedgerDatabase
   private let lanes: Reader
+  /// Why nothing more is executed in this life, if that is so.
+  private(set) var contradiction: Contradiction?
   /// Whether a row that was replaced could not be read: earlier heights are not known then.
   private var isHistoryTorn = false
   /// Makes snapshots, and what may become the next one; a look from outside has none.
@@ -50,21 +60,29 @@ struct ExecutionState {
 
   // MARK: Executing
 
-  /// Executes blocks and makes them durable with what they led to.
+  /// Executes blocks and makes them durable with what they led to; fewer than given, or none, once
+  /// one contradicts the log.
   mutating func execute(_ blocks: ArraySlice<FinalizedBlock>) throws -> [ExecutionReport] {
     var transaction = LedgerTransaction()
     var reports: [ExecutionReport] = []
-    for final in blocks {
+    for final in blocks where contradiction == nil {
+      do {
+        reports.append(
+          try execute(final.block, endsEpoch: final.endsEpoch, into: &transaction))
+      } catch let found as Contradiction {
+        contradiction = found
+        break
+      }
       // What names another block than this one is kept beside it.
       let certificate = final.descendants.isEmpty ? final.certificate : nil
       transaction.blocks.append(FinalBlock(block: final.block, certificate: certificate))
       if let value = ExecutionState.boundaryValue(final) { transaction.values.append(value) }
-      reports.append(
-        try execute(final.block, endsEpoch: final.endsEpoch, into: &transaction))
     }
+    guard !reports.isEmpty else { return [] }
     try database.commit(transaction, durable: true)
     try noteStored(transaction)
-    snapshots?.committed(blocks.map(\.block), database.reads, &candidates)
+    snapshots?.committed(
+      blocks.prefix(reports.count).map(\.block), database.reads, &candidates)
     return reports
   }
 
@@ -120,7 +138,7 @@ struct ExecutionState {
           epoch: header.epoch, height: header.height, timestamp: header.timestamp,
           endsEpoch: endsEpoch, body: block.body, bundles: bundles), into: &changes)
     } catch {
-      throw ExecutionState.failure(error, at: header.height)
+      throw try failure(error, at: header.height)
     }
     remember(executed, changes)
     transaction.rows += changes.rows
@@ -141,14 +159,20 @@ struct ExecutionState {
   }
 
   /// What is wrong, and what to do about it.
-  private static func failure(_ error: ExecutionError, at height: UInt64) -> ExecutionFailure {
+  private func failure(_ error: ExecutionError, at height: UInt64) throws -> any Error {
     guard case .mismatch(let position) = error else {
       return ExecutionFailure("block \(height) cannot be executed: \(error)")
     }
+    let head = ledger.head(of: position.lane)
+    let after = head?.number ?? 0
+    let last = try lanes.bundle(at: LanePosition(lane: position.lane, number: after))
+    if position.number > after, last.map({ $0.digest == head?.digest }) ?? true {
+      return Contradiction(position: position, after: after)
+    }
     return ExecutionFailure(
-      "block \(height) names another version of bundle \(position.number) of lane "
-        + "\(position.lane.digest.short) than this node holds: its node signed two; remove this "
-        + "node's data directory, so that it fetches what is final")
+      "block \(height) does not follow bundle \(after) of lane \(position.lane.digest.short) as "
+        + "this node holds it, and what was executed before does; remove this node's data "
+        + "directory, so that it fetches what is final")
   }
 
   /// The codes of each bundle's operations, bundle by bundle.

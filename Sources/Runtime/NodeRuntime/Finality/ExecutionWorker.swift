@@ -27,6 +27,8 @@ final class ExecutionWorker: Sendable {
     case executed([ExecutionReport])
     /// Blocks for a peer.
     case blocks(BlockRange, to: PeerIndex)
+    /// The log holds another version of a bundle than the final one; reads go on.
+    case contradicted(Contradiction)
     /// The ledger on the disk is not what was written.
     case damaged(String)
     /// Execution has stopped, and why.
@@ -114,7 +116,9 @@ final class ExecutionWorker: Sendable {
       var start = 0
       while start < blocks.count {
         let end = start + state.batch(blocks.count - start)
+        guard state.contradiction == nil else { return }
         report(.executed(try state.execute(blocks[start..<end])))
+        if let found = state.contradiction { return report(.contradicted(found)) }
         start = end
       }
     case .read(let wanted):
