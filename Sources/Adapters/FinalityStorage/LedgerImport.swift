@@ -31,20 +31,18 @@ package final class LedgerImport {
   /// Adds rows in the form that their digests hash, each key once.
   ///
   /// - Parameter rows: the bytes of each row.
-  /// - Returns: the rows.
   /// - Throws: `WireError` when bytes are no row of the tables, `SQLiteError` when a key comes
   ///   twice or the disk fails.
-  package func add(_ rows: [[UInt8]]) throws -> [Row] {
-    let decoded = try rows.map { try RowCoding.row(decoding: $0, tables: tables) }
+  package func add(_ rows: [[UInt8]]) throws {
     let insert = try connection.cached("INSERT INTO rows VALUES (?, ?, ?, ?)")
-    for (row, value) in zip(decoded, rows) {
+    for value in rows {
+      let row = try RowCoding.row(decoding: value, tables: tables)
       let count = tables.first { $0.number == row.table }?.keyColumnCount ?? 0
       try insert.run([
         .integer(Int64(row.table)), .bytes(RowCoding.key(row.values.prefix(count))),
         .bytes(value), .bytes(RowCoding.digest(value).bytes),
       ])
     }
-    return decoded
   }
 
   /// Adds the rest and makes everything durable.

@@ -146,7 +146,7 @@ package struct Ledger: Sendable {
       put(Ledger.row(of: accounts[index]))
     }
     touchedAccounts.removeAll(keepingCapacity: true)
-    var newest = ChangedRows()
+    var newest = ChangedRows(capacity: written.count)
     for row in written { newest.note(row) }
     do {
       let update = try SparseMerkleTrie.update(newest.edits, in: trie)
@@ -169,6 +169,12 @@ private struct ChangedRows {
   private var places: [Digest: Int] = [:]
   private(set) var rows: [Row] = []
   private(set) var keys: [Digest] = []
+
+  init(capacity: Int) {
+    places.reserveCapacity(capacity)
+    rows.reserveCapacity(capacity)
+    keys.reserveCapacity(capacity)
+  }
 
   mutating func note(_ row: Row) {
     let key = Row.trieKey(

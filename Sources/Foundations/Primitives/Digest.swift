@@ -35,6 +35,20 @@ public struct Digest: Hashable, Comparable, Sendable {
     self.words = words
   }
 
+  /// Reads exactly 32 bytes; `nil` for any other count. Said apart because arrays are what is read
+  /// most, and a generic function of another module reads them byte by byte through a witness.
+  package init?(_ bytes: [UInt8]) {
+    guard bytes.count == Digest.byteCount else { return nil }
+    words = bytes.withUnsafeBytes { buffer in
+      (
+        UInt64(bigEndian: buffer.loadUnaligned(as: UInt64.self)),
+        UInt64(bigEndian: buffer.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
+        UInt64(bigEndian: buffer.loadUnaligned(fromByteOffset: 16, as: UInt64.self)),
+        UInt64(bigEndian: buffer.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
+      )
+    }
+  }
+
   /// Reads 64 hexadecimal digits; `nil` for anything else.
   package init?(hexadecimal text: some StringProtocol) {
     guard text.utf8.count == 64, let bytes = Hexadecimal.bytes(text) else { return nil }

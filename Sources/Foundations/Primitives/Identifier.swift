@@ -36,6 +36,19 @@ package struct Identifier<Kind>: Hashable, Comparable, Sendable {
     self.init(high: words.high, low: words.low)
   }
 
+  /// Reads exactly 16 bytes; `nil` for any other count. Said apart because arrays are what is read
+  /// most, and a generic function of another module reads them byte by byte through a witness.
+  package init?(_ bytes: [UInt8]) {
+    guard bytes.count == 16 else { return nil }
+    let words = bytes.withUnsafeBytes { buffer in
+      (
+        buffer.loadUnaligned(as: UInt64.self),
+        buffer.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+      )
+    }
+    self.init(high: UInt64(bigEndian: words.0), low: UInt64(bigEndian: words.1))
+  }
+
   /// Reads the form 8-4-4-4-12 of a UUID, either case; `nil` for anything else.
   package init?(text: some StringProtocol) {
     let characters = Array(text.utf8)

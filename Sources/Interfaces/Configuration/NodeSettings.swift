@@ -51,6 +51,8 @@ package struct NodeSettings: Hashable, Sendable {
   package var logLevel = LogLevel.info
   /// How often the databases are read through, in seconds.
   package var scrubSeconds = 86_400
+  /// How a node without data comes to what others have.
+  package var bootstrap = Bootstrap.snapshot
   /// What the node may hold at once.
   package var limits = NodeLimits()
   /// The genesis document's file.
@@ -94,6 +96,12 @@ package struct NodeSettings: Hashable, Sendable {
     if let seconds = try fields.optionalInteger("scrubSeconds", in: NodeSettings.scrubSecondsRange)
     {
       scrubSeconds = seconds
+    }
+    if let text = try fields.optionalText("bootstrap") {
+      guard let way = Bootstrap(rawValue: text) else {
+        throw fields.refusal("bootstrap", text, "expected snapshot or replay")
+      }
+      bootstrap = way
     }
     if let object = try fields.optionalObject("limits") { limits = try NodeLimits(object) }
     genesisFile = try NodeSettings.file("genesisFile", &fields) ?? genesisFile
@@ -165,6 +173,14 @@ package struct NodeSettings: Hashable, Sendable {
   }
 }
 
+/// How a node without data comes to what others have.
+package enum Bootstrap: String, Sendable {
+  /// By the newest snapshot that validators vouch for; by replay when nobody has one.
+  case snapshot
+  /// By every bundle and every block since genesis, each checked and executed here.
+  case replay
+}
+
 extension NodeSettings {
   /// The JSON form, with every key written out.
   package var json: [UInt8] {
@@ -190,6 +206,7 @@ extension NodeSettings {
       JSONMember(key: "edge", value: .bool(isEdge)),
       JSONMember(key: "logLevel", value: .string(logLevel.name)),
       JSONMember(key: "scrubSeconds", value: .integer(Int64(scrubSeconds))),
+      JSONMember(key: "bootstrap", value: .string(bootstrap.rawValue)),
       JSONMember(key: "limits", value: limits.json),
       JSONMember(key: "genesisFile", value: .string(genesisFile)),
       JSONMember(key: "keyFile", value: .string(keyFile)),

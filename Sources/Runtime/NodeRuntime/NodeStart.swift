@@ -60,12 +60,13 @@ enum NodeStart {
     var restored = NodeRecovery()
     restored.lanes = recovery.content.lanes
     restored.proofs = recovery.content.proofs
+    let ledger = try FinalityStart.beginOpening(configuration, logger)
     try restore(&restored.tables, from: recovery)
     restored.nextBatch = try replay(&restored.tables, from: recovery, into: storage, logger)
     let control = try openControl(configuration, logger, reports)
     restored.control = control.recovery
     let finality = try FinalityStart.open(
-      configuration, logger, lanes: storage, reports: reports)
+      configuration, logger, ledger, lanes: storage, reports: reports)
     restored.finality = finality.recovery
     var core = coreConfiguration(configuration, epoch)
     core.finality = finality.configuration

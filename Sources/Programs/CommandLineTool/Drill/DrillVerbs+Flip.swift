@@ -20,9 +20,7 @@ extension DrillVerbs {
         .value("clients", "N", "how many clients at once (default: 8)"),
         .value("scrub", "N", "seconds between two readings of the databases (default: 5)"),
         .value("seed", "S", "chooses the nodes (default: 1)"),
-        .value("json", "FILE", "write the verdict as JSON too"),
-        .value("dir", letter: "d", "DIR", "a directory that does not exist yet (default: in /tmp)"),
-      ],
+      ] + DrillRun.options,
       examples: [
         Verb.Example("drill flip-byte", "four nodes, a byte of each database"),
         Verb.Example("drill flip-byte --scrub 1 --seed 7", "found sooner, in other nodes"),
@@ -38,14 +36,9 @@ extension DrillVerbs {
       let plan = FlipDrill.Plan(
         load: load,
         scrubSeconds: try arguments.integer("scrub", in: 1...3_600, default: 5))
-      let place = try DrillDirectory(arguments.value("dir"))
-      defer { place.remove() }
-      let verdict = try FlipDrill(plan, place.path, launcher, console).run()
-      console.write(verdict.text(console))
-      if let path = arguments.value("json") {
-        try Files.replace(try Files.absolute(path), with: JSONLayout.bytes(verdict.json))
+      return try DrillRun.conclude(arguments, console) { directory in
+        try FlipDrill(plan, directory, launcher, console).run()
       }
-      return verdict.isPassed ? ExitStatus.success : ExitStatus.failure
     }
   }
 }

@@ -6,7 +6,10 @@ internal import JSONText
 package enum DrillVerbs {
   /// All of them.
   static func all(_ launcher: NodeLauncher) -> [Verb] {
-    [scenario(launcher), kills(launcher), FinalityDrillVerb.verb(launcher), flipByte(launcher)]
+    [
+      scenario(launcher), kills(launcher), FinalityDrillVerb.verb(launcher), flipByte(launcher),
+      JoinDrillVerb.verb(launcher),
+    ]
   }
 
   private static func kills(_ launcher: NodeLauncher) -> Verb {
@@ -26,9 +29,7 @@ package enum DrillVerbs {
         .value("kills", "K", "how many kills (default: 10)"),
         .value("clients", "N", "how many clients at once (default: 16)"),
         .value("seed", "S", "chooses who is killed and when (default: 1)"),
-        .value("json", "FILE", "write the verdict as JSON too"),
-        .value("dir", letter: "d", "DIR", "a directory that does not exist yet (default: in /tmp)"),
-      ],
+      ] + DrillRun.options,
       examples: [
         Verb.Example("drill kills", "four nodes, 5,000 answers, ten kills"),
         Verb.Example("drill kills --nodes 5 --kills 20 --seed 7", "up to two nodes down at once"),
@@ -40,14 +41,9 @@ package enum DrillVerbs {
         kills: try arguments.integer("kills", in: 1...1_000, default: 10),
         clients: try arguments.integer("clients", in: 1...100, default: 16),
         seed: UInt64(try arguments.integer("seed", in: 0...Int.max, default: 1)))
-      let place = try DrillDirectory(arguments.value("dir"))
-      defer { place.remove() }
-      let verdict = try KillDrill(plan, place.path, launcher, console).run()
-      console.write(verdict.text(console))
-      if let path = arguments.value("json") {
-        try Files.replace(try Files.absolute(path), with: JSONLayout.bytes(verdict.json))
+      return try DrillRun.conclude(arguments, console) { directory in
+        try KillDrill(plan, directory, launcher, console).run()
       }
-      return verdict.isPassed ? ExitStatus.success : ExitStatus.failure
     }
   }
 }

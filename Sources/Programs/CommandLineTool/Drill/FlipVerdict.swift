@@ -1,7 +1,7 @@
 internal import JSONText
 
 /// What a drill of flipped bytes found, and whether that is good enough.
-struct FlipVerdict {
+struct FlipVerdict: DrillVerdict {
   /// How soon after the flip all nodes must be equal again, in milliseconds.
   static let equalMillisecondsMax = 60_000
 

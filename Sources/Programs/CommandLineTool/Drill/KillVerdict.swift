@@ -1,7 +1,7 @@
 internal import JSONText
 
 /// What a drill of kills found, and whether that is good enough.
-struct KillVerdict {
+struct KillVerdict: DrillVerdict {
   /// How soon after the last restart all nodes must be equal, in milliseconds.
   static let equalMillisecondsMax = 5_000
 

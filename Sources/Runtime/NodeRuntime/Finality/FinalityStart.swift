@@ -14,8 +14,6 @@ internal import Telemetry
 enum FinalityStart {
   /// Heights of an epoch: part of the protocol, every node of a chain must have the same.
   static let epochLength: UInt64 = 10_000
-  /// Rows that are read at once.
-  private static let rowsPerRead = 4_096
 
   /// What a node's files lead to.
   struct Opened {
@@ -58,13 +56,12 @@ enum FinalityStart {
 
   /// Opens the vote journal and the ledger, and makes the threads' parts ready to run.
   static func open(
-    _ configuration: NodeConfiguration, _ logger: Logger, lanes storage: SwarmStorage,
-    reports: NodeStart.Reports
+    _ configuration: NodeConfiguration, _ logger: Logger, _ opening: sending LedgerOpening,
+    lanes storage: SwarmStorage, reports: NodeStart.Reports
   ) throws -> Opened {
     let chain = chain(of: configuration)
     let founders = try founders(of: configuration)
     let directory = "\(configuration.dataDirectory)/finality"
-    try Files.makeDirectory(directory)
     let (journal, votes) = try VoteJournal.open(
       directory: "\(directory)/votes",
       marker: Files.resolve(NodeConfiguration.votedFileName, in: configuration.directory),
@@ -80,7 +77,7 @@ enum FinalityStart {
       SnapshotPaths(data: configuration.dataDirectory), ledgerDirectory: "\(directory)/ledger",
       chain: chain, interval: UInt64(configuration.settings.limits.snapshotBlocks), logger)
     var state = try execution(
-      chain, founders, "\(directory)/ledger", storage, snapshots, logger)
+      chain, founders, opening, lanes: storage.makeReader(), snapshots: snapshots)
     try state.resume()
     var engine = BFTConfiguration(
       chain: chain, genesis: founders, key: configuration.nodeKey.signingKey)
@@ -106,20 +103,21 @@ enum FinalityStart {
 
   // MARK: The ledger
 
-  private static func execution(
-    _ chain: ChainID, _ founders: ValidatorSet, _ directory: String, _ storage: SwarmStorage,
-    _ snapshots: SnapshotKeeper, _ logger: Logger
-  ) throws -> ExecutionState {
-    let (database, ledger) = try ledger(chain, directory, logger)
-    return try begin(
-      chain, founders, database, ledger, lanes: try storage.makeReader(), snapshots: snapshots)
+  /// Begins opening the ledger of a node.
+  static func beginOpening(
+    _ configuration: NodeConfiguration, _ logger: Logger
+  ) throws -> LedgerOpening {
+    try Files.makeDirectory("\(configuration.dataDirectory)/finality")
+    return try LedgerOpening(
+      chain(of: configuration), ledgerDirectory(configuration), logger)
   }
 
   /// Begins a ledger, or goes on with a restored one.
-  static func begin(
-    _ chain: ChainID, _ founders: ValidatorSet, _ database: LedgerDatabase, _ ledger: Ledger?,
-    lanes: Reader, snapshots: SnapshotKeeper? = nil
+  static func execution(
+    _ chain: ChainID, _ founders: ValidatorSet, _ opening: LedgerOpening, lanes: Reader,
+    snapshots: SnapshotKeeper? = nil
   ) throws -> ExecutionState {
+    let (database, ledger) = try opening.finish()
     guard let ledger else {
       var changes = LedgerChanges()
       // What genesis mints is a function of its validators alone; every block is later than it.
@@ -142,71 +140,6 @@ enum FinalityStart {
       ledger: ledger, database: database, lanes: lanes, snapshots: snapshots)
     try state.executeStored(through: database.reads.tip()?.height ?? 0)
     return state
-  }
-
-  /// Opens the ledger, and restores what was executed, if anything was. A damaged file is set
-  /// aside: blocks come from peers again, and what they lead to from executing them.
-  private static func ledger(
-    _ chain: ChainID, _ directory: String, _ logger: Logger
-  ) throws -> (LedgerDatabase, Ledger?) {
-    let marker = "\(directory)/\(damageFileName)"
-    if Files.exists(marker) {
-      let path = try LedgerDatabase.setAside(directory)
-      try Files.remove(marker)
-      logger.log(
-        .warning, "the damaged ledger is set aside, and made again from peers' blocks",
-        [LogField("setAside", path)])
-    }
-    do {
-      let database = try LedgerDatabase.open(
-        directory: directory, chain: chain, tables: Ledger.schemas)
-      do {
-        return (database, try restored(chain, database))
-      } catch {
-        // The directory is let go, whatever its file says to that, before it is opened again.
-        try? database.close()
-        throw error
-      }
-    } catch {
-      guard let finding = damage(error) else { throw error }
-      let path = try LedgerDatabase.setAside(directory)
-      logger.log(
-        .warning, "the ledger is damaged: it is set aside, and made again from peers' blocks",
-        [LogField("found", finding), LogField("setAside", "\(path)")])
-    }
-    return (
-      try LedgerDatabase.open(directory: directory, chain: chain, tables: Ledger.schemas), nil
-    )
-  }
-
-  /// What is wrong with the stored ledger; `nil` when the error says something else.
-  private static func damage(_ error: any Error) -> String? {
-    switch error {
-    case let error as LedgerError where error.isDamage: "\(error)"
-    case let error as RestoreError: "\(error)"
-    case let error as LedgerMismatch: error.description
-    // open set: errors of everything that opening does
-    default: nil
-    }
-  }
-
-  static func restored(_ chain: ChainID, _ database: LedgerDatabase) throws -> Ledger? {
-    guard let executed = try database.reads.executedTip() else { return nil }
-    let ledger = try Ledger(chain: chain, restoring: rows(database.reads))
-    guard ledger.height == executed.height, ledger.root == executed.root else {
-      throw LedgerMismatch(height: executed.height)
-    }
-    return ledger
-  }
-
-  private static func rows(_ reads: LedgerReads) throws -> [Row] {
-    var rows: [Row] = []
-    var place = Int64.min
-    while let page = try reads.storedRows(after: place, limit: rowsPerRead) {
-      rows += page.rows
-      place = page.last
-    }
-    return rows
   }
 
   // MARK: Agreement
@@ -235,11 +168,4 @@ enum FinalityStart {
     chain.nextDue = state.ledger.nextDue
     return chain.recovery(votes: votes.records, isAmnesiac: votes.isAmnesiac)
   }
-}
-
-/// Stored rows that do not lead to the root that was executed.
-private struct LedgerMismatch: Error {
-  let height: UInt64
-
-  var description: String { "its rows do not lead to the root at height \(height)" }
 }

@@ -125,19 +125,17 @@ package struct BootstrapBenchmark {
     try SnapshotInstall.finish(paths)
     result.installNanoseconds = clock - start
     start = clock
+    let opening = try LedgerOpening(source.chain, paths.ledger.own, .silent)
     let (storage, recovery) = try SwarmStorage.open(
       directory: paths.swarm.own, tables: LiveTables.schemas, logger: .silent,
       onDurable: { _ in }, onFailure: { _ in })
     var tables = LiveTables()
     try NodeStart.restore(&tables, from: recovery)
-    let database = try LedgerDatabase.open(
-      directory: paths.ledger.own, chain: source.chain, tables: Ledger.schemas)
-    let state = try FinalityStart.begin(
-      source.chain, source.validators, database,
-      FinalityStart.restored(source.chain, database), lanes: storage.makeReader())
+    let state = try FinalityStart.execution(
+      source.chain, source.validators, opening, lanes: storage.makeReader())
     result.openNanoseconds = clock - start
     let outcome = Outcome(root: state.ledger.root, rowSet: tables.rowSet.bytes)
-    try database.close()
+    try state.database.close()
     try storage.close()
     return outcome
   }

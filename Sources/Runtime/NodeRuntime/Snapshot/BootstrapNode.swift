@@ -25,11 +25,9 @@ final class BootstrapNode {
     (storage, _) = try SwarmStorage.open(
       directory: "\(directory)/\(NodeProgram.swarmName)", tables: LiveTables.schemas,
       logger: .silent, onDurable: { _ in }, onFailure: { _ in })
-    let database = try LedgerDatabase.open(
-      directory: "\(directory)/ledger", chain: source.chain, tables: Ledger.schemas)
-    state = try FinalityStart.begin(
-      source.chain, source.validators, database,
-      FinalityStart.restored(source.chain, database), lanes: storage.makeReader())
+    state = try FinalityStart.execution(
+      source.chain, source.validators,
+      LedgerOpening(source.chain, "\(directory)/ledger", .silent), lanes: storage.makeReader())
     gossip = Gossip(
       node: NodeID(key: Digest(words: 1, 1, 1, 1)), epoch: Identifier(high: 9, low: 9),
       cluster: source.cluster, swarm: source.swarm, lanes: [], proofs: [],

@@ -52,7 +52,9 @@ final class SnapshotClient: QUICTransportDelegate {
     let isFounder = configuration.genesis.voter(configuration.node) != nil
     let mark = Files.resolve(NodeConfiguration.foundedFileName, in: configuration.directory)
     // Founders that start for the first time have nobody who could have more.
-    guard paths.isFresh, !isFounder || Files.exists(mark) else { return }
+    guard paths.isFresh, !isFounder || Files.exists(mark),
+      configuration.settings.bootstrap == .snapshot
+    else { return }
     let genesis = try FinalityStart.founders(of: configuration)
     let client = try SnapshotClient(configuration, genesis, logger)
     try client.run()

@@ -39,8 +39,8 @@ enum SnapshotInstall {
   ) throws -> UInt64 {
     try discard(paths)
     try Files.makeDirectory(paths.joining)
-    let ledger = try LedgerImport(
-      directory: paths.ledger.made, chain: chain, tables: Ledger.schemas)
+    let ledger = LedgerFilling(directory: paths.ledger.made, chain: chain)
+    defer { ledger.abandon() }
     let swarm = try StorageImport(directory: paths.swarm.made, tables: LiveTables.schemas)
     let form = SnapshotRows(Ledger.schemas)
     var live = LiveTablesAtCut()
@@ -50,7 +50,8 @@ enum SnapshotInstall {
       else {
         throw SnapshotError("part \(index) of the snapshot is gone or damaged")
       }
-      let rows = try ledger.add(encoded)
+      try ledger.add(encoded)
+      let rows = try encoded.map { try RowCoding.row(decoding: $0, tables: Ledger.schemas) }
       try swarm.add(rows.filter { row in LiveTables.schemas.contains { $0.number == row.table } })
       for row in rows {
         try live.add(row)
@@ -66,14 +67,15 @@ enum SnapshotInstall {
     try swarm.add(changes)
     try swarm.finish(lanes: heads, rowSet: tables.rowSet.bytes, proofs: [], values: values)
     try ledger.finish(
-      block: manifest.block,
-      state: ExecutedState(
-        height: manifest.height,
-        root: ExecutionRoot.root(
-          height: manifest.height, rows: manifest.rowsRoot, lanes: manifest.lanesRoot),
-        rowsRoot: manifest.rowsRoot, lanesRoot: manifest.lanesRoot),
-      cut: heads.map { CutAdvance(lane: $0.lane, number: $0.number, digest: $0.digest) },
-      epochs: epochs(manifest, chain, genesis), values: boundaries(manifest))
+      LedgerFilling.End(
+        block: manifest.block,
+        state: ExecutedState(
+          height: manifest.height,
+          root: ExecutionRoot.root(
+            height: manifest.height, rows: manifest.rowsRoot, lanes: manifest.lanesRoot),
+          rowsRoot: manifest.rowsRoot, lanesRoot: manifest.lanesRoot),
+        cut: heads.map { CutAdvance(lane: $0.lane, number: $0.number, digest: $0.digest) },
+        epochs: epochs(manifest, chain, genesis), values: boundaries(manifest)))
     try Files.replace(paths.ready, with: Array("yes\n".utf8))
     return manifest.rowCount
   }

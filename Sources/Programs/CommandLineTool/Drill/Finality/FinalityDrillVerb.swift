@@ -21,9 +21,7 @@ enum FinalityDrillVerb {
         .value("clients", "N", "how many clients at once (default: 8)"),
         .value("down", "MS", "how long nodes stay down, in milliseconds (default: 3000)"),
         .value("gap", "MS", "longest gap allowed with one node down (default: 10000)"),
-        .value("json", "FILE", "write the verdict as JSON too"),
-        .value("dir", letter: "d", "DIR", "a directory that does not exist yet (default: in /tmp)"),
-      ],
+      ] + DrillRun.options,
       examples: [
         Verb.Example("drill finality", "four nodes, about half a minute"),
         Verb.Example("drill finality --nodes 7 --json verdict.json", "three down stop it"),
@@ -34,14 +32,9 @@ enum FinalityDrillVerb {
         clients: try arguments.integer("clients", in: 1...100, default: 8),
         downMilliseconds: try arguments.integer("down", in: 1...3_600_000, default: 3_000),
         gapMillisecondsMax: try arguments.integer("gap", in: 1...3_600_000, default: 10_000))
-      let place = try DrillDirectory(arguments.value("dir"))
-      defer { place.remove() }
-      let verdict = try FinalityDrill(plan, place.path, launcher, console).run()
-      console.write(verdict.text(console))
-      if let path = arguments.value("json") {
-        try Files.replace(try Files.absolute(path), with: JSONLayout.bytes(verdict.json))
+      return try DrillRun.conclude(arguments, console) { directory in
+        try FinalityDrill(plan, directory, launcher, console).run()
       }
-      return verdict.isPassed ? ExitStatus.success : ExitStatus.failure
     }
   }
 }

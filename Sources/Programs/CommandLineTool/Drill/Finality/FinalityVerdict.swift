@@ -1,7 +1,7 @@
 internal import JSONText
 
 /// What a finality drill found, and whether that is good enough.
-struct FinalityVerdict {
+struct FinalityVerdict: DrillVerdict {
   /// How one node's death and return went.
   struct Kill {
     /// The node.
