@@ -272,6 +272,48 @@ struct ProofTests {
     }
   }
 
+  /// A proof of a row with `values` and the ending of its path replaced.
+  private static func replacing(
+    _ proof: JSONValue, with ending: JSONValue
+  ) -> JSONValue {
+    func replaced(_ value: JSONValue, _ name: String) -> JSONValue {
+      switch (name, value) {
+      case ("values", _): .null
+      case ("ending", _): ending
+      case (_, .object(let members)):
+        .object(
+          members.map { JSONMember(key: $0.key, value: replaced($0.value, $0.key)) })
+      default: value
+      }
+    }
+    return replaced(proof, "")
+  }
+
+  @Test func `no border between hashes can be moved to hide a row from the verifier in Python`()
+    throws
+  {
+    let ledger = try FixedLedger()
+    var forgeries: [[UInt8]] = []
+    for row in ledger.rows where row.table == FixedLedger.schema.number {
+      let proof = ledger.proof(.row(try ledger.rowPath([row.values[0]])))
+      let key = Row.trieKey(table: row.table, [row.values[0]]).hexadecimal
+      let digits = row.digest.hexadecimal
+      for count in [2, 64] {
+        let ending = JSONValue.object([
+          JSONMember(key: "kind", value: .string("other")),
+          JSONMember(key: "key", value: .string(key + digits.prefix(count))),
+          JSONMember(key: "value", value: .string(String(digits.dropFirst(count)))),
+        ])
+        forgeries.append(
+          Golden.bytes(
+            ProofTests.replacing(try ProofFile.parse(Golden.bytes(proof)), with: ending)))
+      }
+    }
+    let answers = try Golden.python(forgeries, genesis: ledger.genesis.json)
+    #expect(answers.count == forgeries.count && forgeries.count > 8)
+    #expect(!answers.contains("accepted"))
+  }
+
   @Test func `the verifier in Python accepts and refuses the same`() throws {
     let ledger = try FixedLedger()
     let file = Golden.bytes(

@@ -30,6 +30,12 @@ def unhex(text):
     return bytes.fromhex(text)
 
 
+def unhash(text):
+    # Hashes are joined before they are hashed: one that is longer would take from its neighbour.
+    require(len(text) == 64, "a hash has another length")
+    return unhex(text)
+
+
 def members(value, names):
     require(set(value) == set(names.split()), f"there are {sorted(value)} instead of {names}")
     return [value[name] for name in names.split()]
@@ -38,9 +44,9 @@ def members(value, names):
 def trusted(genesis):
     _, name, made, voters = members(genesis, "version cluster createdMilliseconds voters")
     text = b"\1" + sized(name.encode()) + number(made, 8) + rest(len(voters))
-    keys = sorted(unhex(voter["node"]) for voter in voters)
+    keys = sorted(unhash(voter["node"]) for voter in voters)
     for voter in sorted(voters, key=lambda voter: voter["node"]):
-        text += unhex(voter["node"]) + sized(voter["transport"].encode())
+        text += unhash(voter["node"]) + sized(voter["transport"].encode())
         text += sized(voter["api"].encode())
     cluster = digest("so.cluster.v1", text)
     return digest("so.chain.v1", cluster, digest("so.swarm.v1", cluster, b"main")[:16]), keys
@@ -62,7 +68,7 @@ def check_chain(handovers, headers, certificate, chain, keys):
     boundary = None
     for epoch, handover in enumerate(handovers, 1):
         boundary, following, seal = members(handover, "boundary validators certificate")
-        boundary, following = unhex(boundary), list(map(unhex, following))
+        boundary, following = unhash(boundary), list(map(unhash, following))
         require(following and sorted(set(following)) == following, "validators are not ascending")
         target = digest("so.handover.v1", boundary, set_hash(following))
         check_certificate(seal, keys, chain, "handover", epoch, 0, target)
@@ -85,7 +91,7 @@ def check_chain(handovers, headers, certificate, chain, keys):
 def climb(value, index, count, path, tag):
     require(0 <= index < count, "there is no such leaf")
     last = count - 1  # RFC 9162, section 2.1.3.2.
-    for sibling in map(unhex, path):
+    for sibling in map(unhash, path):
         require(last > 0, "a path is too long")
         if index & 1 or index == last:
             value = digest(tag, sibling, value)
@@ -118,7 +124,7 @@ def check_operation(value, lanes_root):
     value = digest("so.head.leaf.v1", lane, number(count, 8), number(last, 8), lane_root)
     for step in lanes:
         [(side, other)] = step.items()
-        pair = {"left": (unhex(other), value), "right": (value, unhex(other))}[side]
+        pair = {"left": (unhash(other), value), "right": (value, unhash(other))}[side]
         value = digest("so.head.node.v1", *pair)
     require(value == lanes_root, "the lane is not under the root over lanes")
     return f"operation {name}"
@@ -146,12 +152,12 @@ def check_row(value, rows_root):
         row = number(table, 2) + b"".join(map(column, values))
         node = digest("so.trie.leaf.v1", place, digest("so.row.v1", row))
     elif kind == "other":
-        stands = bits(unhex(other[0]))[: len(siblings)] == bits(place)[: len(siblings)]
+        stands = bits(unhash(other[0]))[: len(siblings)] == bits(place)[: len(siblings)]
         require(stands and other[0] != place.hex(), "the other row does not stand in the way")
-        node = digest("so.trie.leaf.v1", *map(unhex, other))
+        node = digest("so.trie.leaf.v1", *map(unhash, other))
     else:
         node = {"empty": bytes(32)}[kind]
-    for depth, sibling in zip(reversed(range(len(siblings))), map(unhex, siblings)):
+    for depth, sibling in zip(reversed(range(len(siblings))), map(unhash, siblings)):
         pair = (sibling, node) if bits(place)[depth] == "1" else (node, sibling)
         node = digest("so.trie.node.v1", *pair)
     require(node == rows_root, "the row is not under the root over rows")
@@ -162,9 +168,9 @@ def check_proof(proof, chain, keys):
     kind = "operation" if "operation" in proof else "row"
     form, of, height, rows, lanes, *parts, shown = members(
         proof, f"format chain height rowsRoot lanesRoot handovers headers certificate {kind}")
-    require(form == "swarmoracle.proof/1" and unhex(of) == chain, "it is of another chain")
+    require(form == "swarmoracle.proof/1" and unhash(of) == chain, "it is of another chain")
     vouched, root = check_chain(*parts, chain, keys)
-    rows, lanes = unhex(rows), unhex(lanes)
+    rows, lanes = unhash(rows), unhash(lanes)
     require(vouched == number(height, 8) and height > 0, "the header vouches for another height")
     require(digest("so.exec.v1", vouched, rows, lanes) == root, "the roots are not vouched for")
     shows = check_operation(shown, lanes) if kind == "operation" else check_row(shown, rows)
@@ -176,12 +182,12 @@ def check_receipt(value, chain, keys):
     _, of, name, height, block, code, level, node, signature = members(
         value, "format chain operation height block code level node signature")
     lane, place, index = name.split("-")
-    data = unhex(of) + unhex(lane) + number(int(place), 8) + number(int(index), 2)
-    data += number(height, 8) + unhex(block) + number(code, 4)
-    data += number(["local", "quorum", "final"].index(level) + 1, 1) + unhex(node)
+    data = unhash(of) + unhash(lane) + number(int(place), 8) + number(int(index), 2)
+    data += number(height, 8) + unhash(block) + number(code, 4)
+    data += number(["local", "quorum", "final"].index(level) + 1, 1) + unhash(node)
     message = b"swarmoracle.receipt.v1\0" + digest("so.receipt.v1", data)
-    check_signature(unhex(node), message, unhex(signature))
-    same = [unhex(of), str(int(place)), str(int(index))] == [chain, place, index]
+    check_signature(unhash(node), message, unhex(signature))
+    same = [unhash(of), str(int(place)), str(int(index))] == [chain, place, index]
     require(same, "it is of another chain, or its name has another form")
     shown = f"{node[:16]} says: {name} ended with code {code} in block {height}, {level}"
     if proof is not None:
@@ -239,14 +245,14 @@ def tree(leaves):
 
 def check_ledger(lines, chain, keys):
     form, of = members(json.loads(next(lines)), "format chain")
-    require(form == "swarmoracle.ledger/1" and unhex(of) == chain, "it is of another chain")
+    require(form == "swarmoracle.ledger/1" and unhash(of) == chain, "it is of another chain")
     parent, before, cut, final, epoch, fresh = chain, None, {}, 0, 1, False
     for line in lines:
         ((kind, value),) = json.loads(line).items()
         if kind == "handover":
             boundary, following, seal = members(value, "boundary validators certificate")
             require(unhex(boundary) == parent and before and not fresh, "it follows another block")
-            following = list(map(unhex, following))
+            following = list(map(unhash, following))
             require(following and sorted(set(following)) == following, "not ascending")
             target = digest("so.handover.v1", parent, set_hash(following))
             check_certificate(seal, keys, chain, "handover", epoch, 0, target)

@@ -25,6 +25,9 @@ struct Alterations {
         fewer.remove(at: index)
         all.append((name + " left out", rebuild(.object(fewer))))
       }
+      for (name, copy) in Alterations.shifts(members) {
+        all.append(("\(place).\(name) shifted", rebuild(.object(copy))))
+      }
       let more = members + [JSONMember(key: "more", value: .null)]
       all.append((place + " with a member more", rebuild(.object(more))))
     case .array(let elements):
@@ -55,6 +58,27 @@ struct Alterations {
       all.append((place + " as a number", rebuild(.integer(7))))
       all.append((place + " as text", rebuild(.string("00"))))
     }
+  }
+
+  /// The same digits with the border between two texts at another place: what is joined before it
+  /// is hashed has the same hash.
+  private static func shifts(_ members: [JSONMember]) -> [(name: String, members: [JSONMember])] {
+    var all: [(name: String, members: [JSONMember])] = []
+    for index in members.indices.dropLast() {
+      guard case .string(let left) = members[index].value,
+        case .string(let right) = members[index + 1].value
+      else { continue }
+      for (first, second) in [
+        (left + right.prefix(2), String(right.dropFirst(2))),
+        (String(left.dropLast(2)), left.suffix(2) + right),
+      ] {
+        var copy = members
+        copy[index].value = .string(first)
+        copy[index + 1].value = .string(second)
+        all.append((members[index].key, copy))
+      }
+    }
+    return all
   }
 
   /// Other texts: a digit changed at both ends and in the middle, shorter, longer, in capitals.
