@@ -63,6 +63,7 @@ extension FinalityMessage {
     case .segment(let blocks, _): "segment of \(blocks.count) blocks"
     case .memoryQuery: "question what it signed"
     case .memoryReply: "answer what it signed"
+    case .ending(let certificate): "end of epoch \(certificate.statement.epoch)"
     }
   }
 }

@@ -115,7 +115,7 @@ struct TextbookEngine: FinalityEngine {
     case .executed(let height, let root, _):
       executed = max(executed, height)
       roots[height] = root
-    case .blocksLoaded(_, let blocks, let certificate, let peer):
+    case .blocksLoaded(_, let blocks, let certificate, _, let peer):
       if let certificate { effects.sends.append((peer, .segment(blocks, certificate))) }
     case .proposeChange: break
     case .deadline: tick(now, &effects)
@@ -157,7 +157,7 @@ struct TextbookEngine: FinalityEngine {
     case .segment(let segment, let certificate):
       for block in segment { blocks[block.hash] = block }
       learn(certificate)
-    case .certificateRequest, .memoryQuery, .memoryReply, .consent, .handover: break
+    case .certificateRequest, .memoryQuery, .memoryReply, .consent, .handover, .ending: break
     }
   }
 

@@ -12,7 +12,7 @@ extension AdversaryState {
     case .vote(let vote) where vote.statement.kind == .finalize:
       return [message, .vote(sign(.finalize, like: vote, hash: otherBlock(vote)))]
     case .proposal, .vote, .certificate, .status, .certificateRequest, .blockRequest,
-      .heightRequest, .block, .segment, .memoryQuery, .memoryReply, .consent, .handover:
+      .heightRequest, .block, .segment, .memoryQuery, .memoryReply, .consent, .handover, .ending:
       return [message]
     }
   }

@@ -24,7 +24,7 @@ extension AdversaryState {
     case .proposal(let proposal):
       return [message, .vote(sign(.nullify, like: proposal.leaderVote, hash: .zero))]
     case .certificate, .status, .certificateRequest, .blockRequest, .heightRequest, .block,
-      .segment, .memoryQuery, .memoryReply, .consent, .handover:
+      .segment, .memoryQuery, .memoryReply, .consent, .handover, .ending:
       return [message]
     }
   }

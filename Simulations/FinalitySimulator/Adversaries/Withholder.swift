@@ -9,7 +9,7 @@ extension AdversaryState {
     case .certificate: receiver == 0 ? [message] : []
     case .memoryReply, .segment: []
     case .proposal, .status, .certificateRequest, .blockRequest, .heightRequest, .block,
-      .memoryQuery, .consent, .handover:
+      .memoryQuery, .consent, .handover, .ending:
       [message]
     }
   }

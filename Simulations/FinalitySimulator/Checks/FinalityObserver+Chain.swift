@@ -98,6 +98,9 @@ extension FinalityObserver {
     floors[host] = max(floors[host], height)
   }
 
+  /// Takes note that a node's executed chain is gone, so that it begins at height 0 again.
+  package mutating func lostLedger(_ host: Int) { floors[host] = 0 }
+
   /// Looks at where a node starts again.
   package mutating func restarted(
     _ host: Int, height: UInt64, hash: Digest, epoch: UInt64, view: UInt64

@@ -52,6 +52,33 @@ extension FinalityScenario {
       setup.randomCrashes = 8
       return setup
     },
+    FinalityScenario("lost-ledger") { validators, random in
+      var setup = FinalitySetup(validators: validators)
+      // Epochs end soon, and the journal forgets what is final: what was signed in them must not
+      // be signed otherwise when the chain is made again.
+      setup.epochLength = 5
+      setup.checkpointRecords = 16
+      setup.network = storm(until: 2_500)
+      let losing = random.next(below: validators)
+      for round in 0..<UInt64(4) {
+        let at = 300 + round * 500 + random.next(below: UInt64(300))
+        setup.actions.append((after(milliseconds: at), .loseLedger(losing)))
+        setup.actions.append((after(milliseconds: at + 5), .restart(losing)))
+      }
+      return setup
+    },
+    FinalityScenario("lost-journal-in-short-epochs") { validators, random in
+      var setup = FinalitySetup(validators: validators)
+      setup.epochLength = 5
+      setup.network = storm(until: 2_500)
+      let wiped = random.next(below: validators)
+      for round in 0..<UInt64(3) {
+        let at = 200 + round * 600 + random.next(below: UInt64(400))
+        setup.actions.append((after(milliseconds: at), .wipe(wiped)))
+        setup.actions.append((after(milliseconds: at + 5), .restart(wiped)))
+      }
+      return setup
+    },
     FinalityScenario("lost-journal") { validators, random in
       var setup = FinalitySetup(validators: validators)
       setup.network.calm = after(milliseconds: 2_500)

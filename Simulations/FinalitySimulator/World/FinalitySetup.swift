@@ -11,6 +11,8 @@ package struct FinalitySetup: Sendable {
     case restart(Int)
     /// The node loses power and its journal.
     case wipe(Int)
+    /// The node loses power and its executed chain, not its journal.
+    case loseLedger(Int)
     /// The node's execution is wrong from now on.
     case corrupt(Int)
     /// A liar sends votes of views far ahead.

@@ -17,7 +17,9 @@ extension FinalityWorld {
     for wanted in asked.blocksWanted {
       let (blocks, certificate) = hosts[host].application.blocks(
         from: wanted.first, count: wanted.count)
-      handle(.blocksLoaded(first: wanted.first, blocks, certificate, to: wanted.peer), at: host)
+      handle(
+        .blocksLoaded(first: wanted.first, blocks, certificate, ending: nil, to: wanted.peer),
+        at: host)
     }
     for wanted in asked.checkWanted {
       judge(wanted, at: host)
@@ -154,7 +156,7 @@ extension FinalityWorld {
       if let highest { observer.saw(highest, isHonest: isHonest) }
     case .block(let block): observer.saw(block)
     case .status, .certificateRequest, .blockRequest, .heightRequest, .memoryQuery, .consent,
-      .handover:
+      .handover, .ending:
       break
     }
   }

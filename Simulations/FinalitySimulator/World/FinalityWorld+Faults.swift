@@ -54,6 +54,10 @@ extension FinalityWorld {
       crash(host, losingUnsynced: false)
       hosts[host].disk.wipe()
       hosts[host].isWiped = true
+    case .loseLedger(let host):
+      crash(host, losingUnsynced: false)
+      hosts[host].application.loseLedger()
+      observer.lostLedger(host)
     case .corrupt(let host):
       hosts[host].application.corruptFrom = hosts[host].application.height + 1
     case .flood(let host, let count): flood(from: host, count: count)

@@ -180,7 +180,8 @@ extension FinalityMessage {
     case .status(let status): status.view
     case .certificateRequest(_, _, let last): last
     case .block(let block): block.header.view
-    case .blockRequest, .heightRequest, .memoryQuery, .memoryReply, .consent, .handover: nil
+    case .blockRequest, .heightRequest, .memoryQuery, .memoryReply, .consent, .handover, .ending:
+      nil
     }
   }
 }

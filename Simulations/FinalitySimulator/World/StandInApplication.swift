@@ -98,6 +98,13 @@ package struct StandInApplication: Sendable {
     waiting.removeAll()
   }
 
+  /// Loses what was executed, too.
+  package mutating func loseLedger() {
+    crash()
+    ledger = []
+    roots = [.zero]
+  }
+
   /// Where the engine starts again.
   package func recovery() -> BFTRecovery {
     var recovery = BFTRecovery()

@@ -19,6 +19,9 @@ struct SimulatedChain {
   private(set) var blocks: [FinalizedBlock] = []
   private(set) var stored = StoredChain()
 
+  /// What quorums said on the ends of epochs, by epoch.
+  private var endings = SortedMap<UInt64, Certificate>()
+
   // Lost in a crash.
   private var queuedSteps: [JournalStep] = []
   private var stepsInFlight: [JournalStep] = []
@@ -131,6 +134,14 @@ struct SimulatedChain {
       nextValidators: outcome.nextValidators)
   }
 
+  /// Keeps a quorum's word on the end of an epoch.
+  mutating func store(_ ending: Certificate) { endings[ending.statement.epoch] = ending }
+
+  /// The first epoch whose end no quorum has told to this node, of those that ended here.
+  var epochWithoutHandover: UInt64? {
+    stored.epochs.map(\.number).first { $0 > 1 && endings[$0 - 1] == nil }.map { $0 - 1 }
+  }
+
   /// Final blocks for a peer, all of one epoch, up to one that has a certificate.
   func range(first: UInt64, count: Int) -> BlockRange {
     var found: [FinalizedBlock] = []
@@ -142,7 +153,11 @@ struct SimulatedChain {
     while let last = found.last, last.certificate == nil { found.removeLast() }
     return BlockRange(
       first: first, blocks: found.map(\.block) + (found.last?.descendants ?? []),
-      certificate: found.last?.certificate)
+      certificate: found.last?.certificate,
+      ending: found.first.flatMap { final in
+        let header = final.block.header
+        return header.parentView == 0 ? endings[header.epoch - 1] : nil
+      })
   }
 
   // MARK: Crashes

@@ -227,7 +227,9 @@ extension World {
       probes[.amnesiaEnded] += 1
       nodes[index].chain?.endAmnesia()
       note { "node \(index + 1) votes again above view \(view)" }
-    case .handover: probes[.epochHandedOver] += 1
+    case .handover(let certificate):
+      probes[.epochHandedOver] += 1
+      nodes[index].chain?.store(certificate)
     }
   }
 
@@ -260,6 +262,9 @@ extension World {
             node.index, "\(place(LanePosition(lane: lane, number: number))) is not final: \(head)"
           )
         }
+      }
+      if let epoch = node.chain?.epochWithoutHandover {
+        return (node.index, "nobody has said to it how epoch \(epoch) ended")
       }
       let reached = node.withMachine { $0.finality?.engine.finalizedExecutedHeight } ?? nil
       let last = node.chain?.stored.recent.last { !$0.block.body.isEmpty }?.block.header.height

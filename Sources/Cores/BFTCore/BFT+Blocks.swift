@@ -195,7 +195,7 @@ extension BFT {
   }
 
   /// Blocks that are kept above the final one.
-  static let blocksMax = 1_024
+  package static let blocksMax = 1_024
 
   mutating func keep(_ block: Block) {
     guard block.header.epoch == epoch, block.header.height > finalized.height,
@@ -275,8 +275,10 @@ extension BFT {
       let last = executed.last, last.height >= header.executedHeight
     else { return .missing }
     guard let known = executed.last(where: { $0.height == header.executedHeight }) else {
-      // Older than what is remembered: an ancestor vouched for it.
-      return header.executedHeight == before ? nil : .missing
+      // Older than what is remembered: an ancestor vouched for it, and for the same.
+      guard header.executedHeight == before else { return .missing }
+      let root = chain.last?.header.executedRoot ?? finalizedExecutedRoot
+      return root.map { $0 == header.executedRoot } ?? true ? nil : .invalid("another outcome")
     }
     guard known.root == header.executedRoot else { return .invalid("another outcome") }
     return nil

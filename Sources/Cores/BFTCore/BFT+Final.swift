@@ -2,6 +2,7 @@ internal import CoreKit
 internal import Crypto
 internal import Primitives
 internal import Records
+internal import Wire
 
 /// What is final, what was executed, and how an epoch follows another.
 extension BFT {
@@ -48,6 +49,7 @@ extension BFT {
       }
       finalizedTimestamp = reached.timestamp
       finalizedExecutedHeight = max(finalizedExecutedHeight, last.executedHeight)
+      finalizedExecutedRoot = last.executedRoot
     }
     finalizedCertificate = certificate
     timeouts = 0
@@ -119,7 +121,24 @@ extension BFT {
     evidence.removeAll { epoch - $0.first.statement.epoch > 2 }
     nextValidators = nil
     resetEpoch()
+    if !carried.isEmpty { restore() }
+    abstainIfForgotten()
     effects.notices.append(.epochBegan(epoch, validators))
+  }
+
+  /// Abstains where this node may have signed before it lost its journal, while those who told it
+  /// of the epoch before were not yet in this one.
+  ///
+  /// It cannot have gone beyond view 1: that takes a quorum's votes of this epoch, and whoever gave
+  /// one answers no questions about the epoch before. And it had the last block of that epoch as
+  /// final, so some honest one of them knew of that block's view.
+  private mutating func abstainIfForgotten() {
+    defer { rememberedView = nil }
+    guard let remembered = rememberedView, let last = recent.last?.block.header,
+      last.height == genesis.height, last.view <= remembered
+    else { return }
+    guardian.abstain(through: 1)
+    records.append(JournalRecord.abstain(epoch: epoch, view: 1).encoded)
   }
 
   /// Forgets what belongs to the epoch before.

@@ -84,7 +84,8 @@ extension BFT {
       remember(highest, of: peer, into: &effects)
     case .consent(let vote, let added, let removed):
       takeConsent(vote, added: added, removed: removed)
-    case .handover(let vote): takeHandover(vote, into: &effects)
+    case .handover(let vote): takeHandover(vote)
+    case .ending(let certificate): takeHandover(certificate, into: &effects)
     }
   }
 
@@ -213,6 +214,9 @@ extension BFT {
       return
     }
     let blocks = recent[start...end].map(\.block) + recent[end].descendants
+    if first == genesis.height + 1, let ending = handover?.certificate {
+      effects.sends.append((peer, .ending(ending)))
+    }
     effects.sends.append((peer, .segment(blocks, certificate)))
   }
 
@@ -267,6 +271,8 @@ extension BFT {
     isAmnesiac = false
     guardian.abstain(through: top + 2)
     records.append(JournalRecord.abstain(epoch: epoch, view: top + 2).encoded)
+    rememberedView = top
+    records.append(JournalRecord.remembered(epoch: epoch, view: top).encoded)
     effects.notices.append(.amnesiaOver(view: top + 2))
   }
 

@@ -14,6 +14,7 @@ extension BFT {
     }
     beginEpoch(at: now, into: &effects)
     sayHandover(into: &effects)
+    settleHandover(into: &effects)
     noticeDivergence(into: &effects)
     if let pending = pendingFinalization { finalize(pending, at: now, into: &effects) }
     consider(at: now, into: &effects)
@@ -82,10 +83,9 @@ extension BFT {
   /// Everything that must still be known: votes of views that are not final on this node's disk,
   /// and the certificates above.
   private func checkpoint() -> [[UInt8]] {
-    var kept: [JournalRecord] = []
-    if guardian.abstainThrough > 0 {
-      kept.append(.abstain(epoch: epoch, view: guardian.abstainThrough))
-    }
+    // Always: without votes it says which epoch was reached (B7).
+    var kept = [JournalRecord.abstain(epoch: epoch, view: guardian.abstainThrough)] + carried
+    if let rememberedView { kept.append(.remembered(epoch: epoch, view: rememberedView)) }
     if let handover = guardian.handover { kept.append(.vote(handover, nil)) }
     if let consent = guardian.consent, let change = ownChange {
       kept.append(.consent(consent, added: change.added, removed: change.removed))
@@ -120,6 +120,7 @@ extension BFT {
     finalizedTimestamp =
       recovery.tip?.header.timestamp ?? recovery.recent.last?.block.header.timestamp ?? 0
     finalizedExecutedHeight = recovery.tip?.header.executedHeight ?? start.height
+    finalizedExecutedRoot = recovery.tip?.header.executedRoot
     recent = recovery.recent
     executed = recovery.earlierRoots + [recovery.executed]
     statusAt = now.instant
@@ -137,38 +138,42 @@ extension BFT {
         epoch: ended.epoch, view: 0, height: start.height, hash: start.hash)
       prepareHandover(of: boundary, by: ended.set)
     }
-    try restore(recovery.journal, at: now)
+    carried = try recovery.journal.map { (bytes) throws in try JournalRecord(decoding: bytes) }
+    for record in carried {
+      signedEpoch = max(signedEpoch, record.reachedEpoch)
+      if case .vote(let vote, _) = record, vote.statement.kind == .handover {
+        guardian.restore(vote)
+      }
+    }
+    restore()
   }
 
-  /// Counts own votes again, as if they had just come: every tally would else be one short for
-  /// ever after a crash of everybody.
-  private mutating func restore(_ journal: [[UInt8]], at now: Moment) throws {
+  /// Counts own votes of the epoch again, as if they had just come: every tally would else be one
+  /// short for ever after a crash of everybody.
+  mutating func restore() {
     var last = finalized.view
-    for bytes in journal {
-      switch try JournalRecord(decoding: bytes) {
-      case .vote(let vote, _) where vote.statement.kind == .handover:
-        guardian.restore(vote)
+    let records = carried
+    carried.removeAll { $0.epoch <= epoch }
+    for record in records where record.epoch == epoch {
+      switch record {
+      case .vote(let vote, _) where vote.statement.kind == .handover: break
       case .consent(let vote, let added, let removed):
-        guard vote.statement.epoch == epoch else { continue }
         guardian.restore(vote)
         ownChange = (added, removed)
         takeConsent(vote, added: added, removed: removed)
       case .vote(let vote, let block):
-        guard vote.statement.epoch == epoch else { continue }
         if let block { keep(block) }
         guardian.restore(vote)
         last = max(last, vote.statement.view - 1)
       case .certificate(let certificate):
-        guard certificate.statement.epoch == epoch else { continue }
         last = max(last, certificate.statement.view)
         let isSplit = withView(certificate.statement.view) { state in
           _ = state.insert(certificate)
           return state.finalization != nil && state.nullification != nil
         }
         if isSplit { standstill = "view \(certificate.statement.view) is finalized and nullified" }
-      case .abstain(let epoch, let view):
-        guard epoch == self.epoch else { continue }
-        guardian.abstain(through: view)
+      case .abstain(_, let view): guardian.abstain(through: view)
+      case .remembered(_, let view): rememberedView = view
       }
     }
     view = last + 1

@@ -69,7 +69,7 @@ extension BFT {
     let vote = waiting.vote.value
     if vote.statement.kind == .handover {
       send(waiting, into: &effects)
-      takeHandover(vote, into: &effects)
+      takeHandover(vote)
       return
     }
     guard vote.statement.epoch == epoch else { return }

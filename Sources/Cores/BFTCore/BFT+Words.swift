@@ -7,14 +7,30 @@ internal import Records
 extension BFT {
   /// The end of an epoch is to be told by its validators.
   mutating func prepareHandover(of boundary: BlockReference, by ended: ValidatorSet) {
-    if handover.epoch < boundary.epoch {
-      handover = (boundary.epoch, ended.quorum, false)
-      handoverVotes = ViewState.Tally()
-    }
     let next = nextValidators?.set ?? validators
     let statement = Handover.statement(
       chain: configuration.chain, boundary: boundary, next: next)
     unsaidHandover = (statement, ended)
+    guard handover.map({ $0.epoch < statement.epoch }) ?? true else { return }
+    handover = Ending(statement: statement, quorum: ended.quorum)
+    handoverVotes = earlyHandovers
+    earlyHandovers = ViewState.Tally()
+  }
+
+  /// Takes note when a quorum has said how an epoch ended.
+  mutating func settleHandover(into effects: inout BFTEffects) {
+    guard let ending = handover, ending.certificate == nil,
+      let certificate = handoverVotes.certificate(
+        for: ending.statement.hash, quorum: ending.quorum)
+    else { return }
+    takeHandover(certificate, into: &effects)
+  }
+
+  /// Takes a quorum's word on the end of an epoch.
+  mutating func takeHandover(_ certificate: Certificate, into effects: inout BFTEffects) {
+    guard handover?.certificate == nil, handover?.statement == certificate.statement else { return }
+    handover?.certificate = certificate
+    effects.notices.append(.handover(certificate))
   }
 
   /// Signs what is to be said on the end of an epoch, or counts what was said before a restart.
@@ -30,15 +46,15 @@ extension BFT {
       hold(vote, of: unsaid.validators, into: &effects)
     } else if let said = guardian.handover, said.statement == unsaid.statement {
       broadcast(.handover(said), into: &effects)
-      takeHandover(said, into: &effects)
+      takeHandover(said)
     }
   }
 
   /// Own words beside blocks that are durable and have not led to what they are for.
   var unsettled: [FinalityMessage] {
     var messages: [FinalityMessage] = []
-    if let said = guardian.handover, !handover.isKnown, said.statement.epoch == handover.epoch,
-      isReleased(said)
+    if let said = guardian.handover, let ending = handover, ending.certificate == nil,
+      said.statement.epoch == ending.epoch, isReleased(said)
     {
       messages.append(.handover(said))
     }
@@ -50,21 +66,15 @@ extension BFT {
     return messages
   }
 
-  mutating func takeHandover(_ vote: Vote, into effects: inout BFTEffects) {
-    let ended = vote.statement.epoch
+  /// Takes a validator's word on the end of an epoch.
+  mutating func takeHandover(_ vote: Vote) {
     guard vote.statement.kind == .handover else { return }
-    if ended == epoch, ended > handover.epoch {
-      handover = (ended, validators.quorum, false)
-      handoverVotes = ViewState.Tally()
+    if vote.statement.epoch == handover?.epoch {
+      if handoverVotes.vote(of: vote.signer) == nil { handoverVotes.insert(vote) }
+    } else if vote.statement.epoch == epoch, earlyHandovers.vote(of: vote.signer) == nil {
+      // It counts once this node is there itself.
+      earlyHandovers.insert(vote)
     }
-    guard ended == handover.epoch, handoverVotes.vote(of: vote.signer) == nil else { return }
-    handoverVotes.insert(vote)
-    guard !handover.isKnown,
-      let certificate = handoverVotes.certificate(
-        for: vote.statement.hash, quorum: handover.quorum)
-    else { return }
-    handover.isKnown = true
-    effects.notices.append(.handover(certificate))
   }
 
   /// What validators have to say in the next block after `chain`.

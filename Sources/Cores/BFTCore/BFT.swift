@@ -28,6 +28,7 @@ package import Records
 /// - B2: per view at most one notarize and one finalize are signed, and never nullify and finalize.
 /// - B3: no view is both finalized and nullified; when it is seen, the engine halts.
 /// - B4: blocks are handed out in order of height, each linked to the one before.
+/// - B7: nothing is signed in an epoch before one in which this key has signed.
 /// - B6: what peers send cannot make any collection outgrow its bound.
 /// - B5: the view never goes back, and the final height never does.
 package struct BFT: ProtocolCore {
@@ -63,6 +64,8 @@ package struct BFT: ProtocolCore {
   package internal(set) var finalizedTimestamp: UInt64
   /// The height up to which the last final block vouches for execution.
   package internal(set) var finalizedExecutedHeight: UInt64
+  /// What it vouches for, when the block itself is known.
+  var finalizedExecutedRoot: Digest?
   /// The highest finalization whose block, or an ancestor, is missing.
   var pendingFinalization: Certificate?
   /// The latest final blocks, ascending, for peers.
@@ -85,6 +88,11 @@ package struct BFT: ProtocolCore {
   var nextStep: UInt64 = 1
   var stepsInFlight: [(sequence: UInt64, votes: [HeldVote])] = []
   var recordsSinceCheckpoint = 0
+  /// The latest epoch in which this key may have signed: none is signed in below it. Above `epoch`
+  /// when the ledger was lost and is made again, and the votes were not.
+  package internal(set) var signedEpoch: UInt64 = 1
+  /// What the journal holds of epochs above: it counts once they begin.
+  var carried: [JournalRecord] = []
 
   // Time.
   var hasWork = false
@@ -106,8 +114,11 @@ package struct BFT: ProtocolCore {
   var evidence: [VoteEvidence] = []
   var consents: [Consent] = []
   var handoverVotes = ViewState.Tally()
-  /// The epoch whose end `handoverVotes` are about, what a quorum is there, and whether it spoke.
-  var handover: (epoch: UInt64, quorum: Int, isKnown: Bool) = (0, 0, false)
+  /// What is to be said on the end of the epoch that `handoverVotes` are about, what a quorum is
+  /// there, and what it said.
+  var handover: Ending?
+  /// Words on the end of the current epoch from those who are past it.
+  var earlyHandovers = ViewState.Tally()
   /// What this node has to say on the end of an epoch, and the validators of that.
   var unsaidHandover: (statement: Statement, validators: ValidatorSet)?
   /// What this node's operator consents to.
@@ -116,6 +127,8 @@ package struct BFT: ProtocolCore {
   var memories = SortedMap<UInt16, UInt64>()
   /// Whether the node waits for others to tell it what it may sign again.
   package internal(set) var isAmnesiac = false
+  /// The highest view that others knew of when they told this node of the epoch.
+  var rememberedView: UInt64?
   let nonce: UInt64
 
   /// What is known of a peer.
@@ -143,6 +156,15 @@ package struct BFT: ProtocolCore {
     var change: (added: [NodeID], removed: [NodeID]) = ([], [])
   }
 
+  /// The end of an epoch.
+  struct Ending: Sendable {
+    let statement: Statement
+    let quorum: Int
+    var certificate: Certificate?
+
+    var epoch: UInt64 { statement.epoch }
+  }
+
   /// A change of validators and who consents to it.
   struct Consent: Sendable {
     let added: [NodeID]
@@ -167,8 +189,9 @@ package struct BFT: ProtocolCore {
     case .verdict(let hash, let verdict): take(verdict, of: hash, at: now, into: &effects)
     case .executed(let height, let root, let validators):
       take(root, of: height, next: validators, at: now, into: &effects)
-    case .blocksLoaded(_, let blocks, let certificate, let peer):
+    case .blocksLoaded(_, let blocks, let certificate, let ending, let peer):
       if let certificate, !blocks.isEmpty {
+        if let ending { effects.sends.append((peer, .ending(ending))) }
         effects.sends.append((peer, .segment(blocks, certificate)))
       }
     case .proposeChange(let added, let removed):
@@ -200,7 +223,9 @@ package struct BFT: ProtocolCore {
   /// Whether this node is a validator of the epoch.
   package var isValidator: Bool { own != nil }
   /// Whether this node may vote now.
-  var canVote: Bool { own != nil && standstill == nil && !isAmnesiac && !isEpochOver }
+  var canVote: Bool {
+    own != nil && standstill == nil && !isAmnesiac && !isEpochOver && epoch >= signedEpoch
+  }
   /// Whether it may vote in the current view.
   var canVoteNow: Bool { canVote && view > guardian.abstainThrough }
   /// Whether the last block of the epoch is final.
@@ -242,6 +267,7 @@ package struct BFT: ProtocolCore {
       ("consents", consents.count, validatorsMax),
       ("handover votes", handoverVotes.votes.count, validatorsMax),
       ("memories", memories.count, validatorsMax),
+      ("early words", earlyHandovers.votes.count, validatorsMax),
       ("held votes", held.count + stepsInFlight.count, BFT.blocksMax),
     ]
     for (name, count, bound) in bounds where count > bound {

@@ -32,7 +32,8 @@ package enum BFTEvent: Sendable {
   /// A block was executed, and its effects are durable; the next validators, if it ends its epoch.
   case executed(height: UInt64, root: Digest, validators: ValidatorSet?)
   /// Blocks that a peer asked for, from the disk.
-  case blocksLoaded(first: UInt64, [Block], Certificate?, to: PeerIndex)
+  case blocksLoaded(
+    first: UInt64, [Block], Certificate?, ending: Certificate?, to: PeerIndex)
   /// This node's operator consents to a change of validators.
   case proposeChange(added: [NodeID], removed: [NodeID])
   /// An instant that the core asked for has come.

@@ -38,7 +38,7 @@ extension FinalityMessage: WireCodable {
       writer.writeVariable(UInt64(blocks.count))
       for block in blocks { block.encode(into: &writer) }
       certificate.encode(into: &writer)
-    case .memoryQuery, .memoryReply, .consent, .handover:
+    case .memoryQuery, .memoryReply, .consent, .handover, .ending:
       encodeRare(into: &writer)
     }
   }
@@ -65,6 +65,9 @@ extension FinalityMessage: WireCodable {
     case .handover(let vote):
       writer.write(UInt8(13))
       vote.encode(into: &writer)
+    case .ending(let certificate):
+      writer.write(UInt8(14))
+      certificate.encode(into: &writer)
     case .proposal, .vote, .certificate, .status, .certificateRequest, .blockRequest,
       .heightRequest, .block, .segment:
       preconditionFailure("a frequent message is encoded as a rare one")
@@ -130,6 +133,7 @@ extension FinalityMessage: WireCodable {
         try Vote(from: span, at: &cursor), added: try nodes(from: span, at: &cursor),
         removed: try nodes(from: span, at: &cursor))
     case 13: return .handover(try Vote(from: span, at: &cursor))
+    case 14: return .ending(try Certificate(from: span, at: &cursor))
     default: throw .unknownTag(tag)  // open set: tags of later versions
     }
   }

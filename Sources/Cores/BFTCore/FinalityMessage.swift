@@ -56,6 +56,9 @@ package enum FinalityMessage: Hashable, Sendable {
   case consent(Vote, added: [NodeID], removed: [NodeID])
   /// A validator's word on the end of an epoch.
   case handover(Vote)
+  /// A quorum's word on the end of an epoch: goes before the first blocks of the next one, to those
+  /// who were not there.
+  case ending(Certificate)
 
   /// The largest encoded message that is accepted, in bytes.
   package static let bytesMax = 1 << 20
@@ -130,6 +133,9 @@ extension FinalityMessage: ListedSignedValue {
     case .handover(let vote):
       guard vote.statement.kind == .handover else { return nil }
       return FinalityMessage.parts(vote, epochs)
+    case .ending(let certificate):
+      guard certificate.statement.kind == .handover else { return nil }
+      return FinalityMessage.parts(certificate, epochs)
     }
   }
 
@@ -216,7 +222,8 @@ extension FinalityMessage {
     switch self {
     case .proposal(let proposal): proposal.block.header.epoch
     case .vote(let vote), .handover(let vote), .consent(let vote, _, _): vote.statement.epoch
-    case .certificate(let certificate), .segment(_, let certificate): certificate.statement.epoch
+    case .certificate(let certificate), .segment(_, let certificate), .ending(let certificate):
+      certificate.statement.epoch
     case .memoryReply(_, let epoch, let highest): highest == nil ? nil : epoch
     case .status, .certificateRequest, .blockRequest, .heightRequest, .block, .memoryQuery: nil
     }

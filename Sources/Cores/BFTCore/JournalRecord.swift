@@ -14,6 +14,25 @@ enum JournalRecord: Hashable, Sendable {
   case consent(Vote, added: [NodeID], removed: [NodeID])
   /// No vote in an epoch at or below a view: what a node without memory may have said.
   case abstain(epoch: UInt64, view: UInt64)
+  /// The highest view of an epoch that others knew of when this node had lost its journal.
+  case remembered(epoch: UInt64, view: UInt64)
+}
+
+extension JournalRecord {
+  /// The epoch that it is about.
+  var epoch: UInt64 {
+    switch self {
+    case .vote(let vote, _), .consent(let vote, _, _): vote.statement.epoch
+    case .certificate(let certificate): certificate.statement.epoch
+    case .abstain(let epoch, _), .remembered(let epoch, _): epoch
+    }
+  }
+
+  /// The epoch in which the node was when it wrote it: the end of one is told in the next.
+  var reachedEpoch: UInt64 {
+    if case .vote(let vote, _) = self, vote.statement.kind == .handover { return epoch + 1 }
+    return epoch
+  }
 }
 
 extension JournalRecord: WireCodable {
@@ -34,6 +53,10 @@ extension JournalRecord: WireCodable {
       writer.write(UInt8(4))
       writer.write(epoch)
       writer.write(view)
+    case .remembered(let epoch, let view):
+      writer.write(UInt8(6))
+      writer.write(epoch)
+      writer.write(view)
     }
   }
 
@@ -49,6 +72,9 @@ extension JournalRecord: WireCodable {
     case 3: self = .certificate(try Certificate(from: span, at: &cursor))
     case 4:
       self = .abstain(epoch: try cursor.readUInt64(span), view: try cursor.readUInt64(span))
+    case 6:
+      self = .remembered(
+        epoch: try cursor.readUInt64(span), view: try cursor.readUInt64(span))
     case 5:
       guard
         case .consent(let vote, let added, let removed) = try FinalityMessage(

@@ -94,6 +94,11 @@ extension NodeDriver {
   private func send(_ message: FinalityMessage, to peer: PeerIndex) {
     guard let connection = peers[Int(peer.value)].connection else { return }
     let bytes = [FinalityGate.frameTag] + message.encoded
+    guard bytes.count <= FinalityMessage.bytesMax else {
+      // Hundreds of blocks without a certificate of their own at the end of an epoch.
+      counters.consensusFramesDropped += 1
+      return
+    }
     // Like any message that is lost: what matters is said again until a view has ended.
     if transport.send(frame: bytes, on: .consensus, to: connection) == .full {
       counters.consensusFramesDropped += 1

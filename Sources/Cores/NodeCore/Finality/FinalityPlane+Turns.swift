@@ -107,8 +107,8 @@ extension FinalityPlane {
     case .missing:
       counters.cutsAwaited += 1
       awaited.removeAll { $0.block.header.view < engine.finalized.view }
-      if awaited.count == 64 { awaited.removeFirst() }
-      awaited.append(wanted)
+      // Each once: the engine asks about as many as it holds.
+      if awaited.count < BFT.blocksMax { awaited.append(wanted) }
       engine.handle(.verdict(wanted.block.hash, .missing), at: now, into: &effects)
     }
   }

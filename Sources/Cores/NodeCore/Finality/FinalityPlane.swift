@@ -163,8 +163,9 @@ package struct FinalityPlane: Sendable {
       contradiction = (position, after)
     case .blocksLoaded(let blocks, let peer):
       engine.handle(
-        .blocksLoaded(first: blocks.first, blocks.blocks, blocks.certificate, to: peer), at: now,
-        into: &effects)
+        .blocksLoaded(
+          first: blocks.first, blocks.blocks, blocks.certificate, ending: blocks.ending, to: peer),
+        at: now, into: &effects)
     case .proposeChange(let added, let removed):
       engine.handle(.proposeChange(added: added, removed: removed), at: now, into: &effects)
     }

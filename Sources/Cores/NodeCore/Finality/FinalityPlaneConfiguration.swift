@@ -65,12 +65,17 @@ package struct BlockRange: Sendable {
   package let blocks: [Block]
   /// What finalizes the last one.
   package let certificate: Certificate?
+  /// A quorum's word on the end of the epoch before, when the first one begins its own.
+  package let ending: Certificate?
 
   /// Joins the parts.
-  package init(first: UInt64, blocks: [Block], certificate: Certificate?) {
+  package init(
+    first: UInt64, blocks: [Block], certificate: Certificate?, ending: Certificate? = nil
+  ) {
     self.first = first
     self.blocks = blocks
     self.certificate = certificate
+    self.ending = ending
   }
 }
 

@@ -148,10 +148,12 @@ struct ExecutionState {
         lanesRoot: executed.lanesRoot))
     transaction.outcomes += ExecutionState.outcomes(executed, bundles)
     if let next = executed.nextValidators {
+      let number = header.epoch + 1
       transaction.epochs.append(
         LedgerEpoch(
-          epoch: header.epoch + 1, parent: block.nextEpochParent, validators: next,
-          handover: nil))
+          epoch: number, parent: block.nextEpochParent, validators: next,
+          handover: try ending(before: number)))
+      transaction.values.append((ExecutionState.endingName(number), nil))
     }
     return ExecutionReport(
       height: executed.height, root: executed.root, nextDue: executed.nextDue,
@@ -238,14 +240,27 @@ struct ExecutionState {
   /// Keeps the certificate by which an epoch was handed over.
   mutating func store(handover certificate: Certificate) throws {
     let next = certificate.statement.epoch + 1
-    guard let epoch = try database.reads.epoch(next), epoch.handover == nil else { return }
     var transaction = LedgerTransaction()
+    guard let epoch = try database.reads.epoch(next) else {
+      // The others were there sooner: it is kept until execution is.
+      transaction.values = [(ExecutionState.endingName(next), certificate.encoded)]
+      return try database.commit(transaction, durable: false)
+    }
+    guard epoch.handover == nil else { return }
     transaction.epochs = [
       LedgerEpoch(
         epoch: next, parent: epoch.parent, validators: epoch.validators, handover: certificate)
     ]
     try database.commit(transaction, durable: false)
     try noteStored(transaction)
+  }
+
+  private static func endingName(_ epoch: UInt64) -> String { "ending.\(epoch)" }
+
+  /// A quorum's word on the end of the epoch before, if it came before execution was there.
+  private func ending(before epoch: UInt64) throws -> Certificate? {
+    guard let bytes = try database.reads.value(ExecutionState.endingName(epoch)) else { return nil }
+    return try? Certificate(decoding: bytes)
   }
 
   /// What finalizes an epoch's last block when a descendant does: a segment as peers exchange it,
@@ -266,6 +281,15 @@ struct ExecutionState {
 
   /// Final blocks for a peer, all of one epoch, up to one that has a certificate.
   func blocks(first: UInt64, count: Int) throws -> BlockRange {
+    let range = try segment(first: first, count: count)
+    guard let header = range.blocks.first?.header, header.epoch > 1,
+      let epoch = try database.reads.epoch(header.epoch), epoch.parent.height + 1 == first
+    else { return range }
+    return BlockRange(
+      first: first, blocks: range.blocks, certificate: range.certificate, ending: epoch.handover)
+  }
+
+  private func segment(first: UInt64, count: Int) throws -> BlockRange {
     var found: [FinalBlock] = []
     var byteCount = 0
     search: while found.count < FinalityMessage.segmentBlocksMax {
