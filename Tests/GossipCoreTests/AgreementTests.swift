@@ -97,7 +97,7 @@ import Testing
 
   @Test func `bundles that find no room are asked for again`() throws {
     var limits = GossipLimits()
-    limits.parkedBytesMax = 1_200
+    limits.agreedBytesMax = 1_200
     var (rig, lane, _) = try forked(6, limits: limits)
     rig.tell(rig.left.lane, 6, from: rig.rightPeer)
     agree(&rig, on: lane[5])

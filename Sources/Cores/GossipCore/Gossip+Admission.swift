@@ -227,7 +227,7 @@ extension Gossip {
 
   mutating func unpark(_ number: UInt64, inLane index: Int) {
     guard let entry = lanes[index].parked[number] else { return }
-    parkedBytes -= entry.byteCount
+    release(entry)
     lanes[index].parked[number] = nil
   }
 

@@ -90,13 +90,14 @@ extension Gossip {
     else { return nil }
     let byteCount = bundle.value.header.bodyByteCount + 512
     unpark(number, inLane: index)
-    guard parkedBytes + byteCount <= limits.parkedBytesMax else {
+    guard agreedBytes + byteCount <= limits.agreedBytesMax else {
       counters.parkedDropped += 1
       return false
     }
-    parkedBytes += byteCount
+    agreedBytes += byteCount
     lanes[index].gained += 1
-    lanes[index].parked[number] = ParkedBundle(bundle: bundle, byteCount: byteCount)
+    lanes[index].parked[number] = ParkedBundle(
+      bundle: bundle, byteCount: byteCount, isAgreed: true)
     guard UInt64(lanes[index].parked.count) == agreed.number - lanes[index].number else {
       return false
     }
@@ -126,8 +127,16 @@ extension Gossip {
     lanes[index].behindSince = nil
   }
 
+  mutating func release(_ parked: ParkedBundle) {
+    if parked.isAgreed {
+      agreedBytes -= parked.byteCount
+    } else {
+      parkedBytes -= parked.byteCount
+    }
+  }
+
   mutating func dropParked(ofLane index: Int) {
-    for entry in lanes[index].parked.entries { parkedBytes -= entry.value.byteCount }
+    for entry in lanes[index].parked.entries { release(entry.value) }
     lanes[index].parked.removeAll()
   }
 }

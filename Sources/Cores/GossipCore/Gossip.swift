@@ -66,7 +66,9 @@ package struct Gossip: Sendable {
   var comparePeer: NodeID?
   var members: [NodeID] = []
   var random: Xoshiro256
+  /// Bytes that are parked, and of those kept for agreed ends.
   var parkedBytes = 0
+  var agreedBytes = 0
   var nextPull: UInt64 = 1
   /// Per pull under way: what the lane had gained when it began, to tell whether it was worth it.
   var pullStart = SortedMap<PullID, UInt64>()
@@ -243,11 +245,20 @@ package struct Gossip: Sendable {
 
   /// The first numbered invariant that does not hold; for the simulator, after every step.
   package var brokenInvariant: String? {
-    var bytes = 0
+    var (bytes, agreed) = (0, 0)
     // By index: a copy of every lane's state would cost more than the checks.
     for index in lanes.indices {
       if let broken = brokenInvariant(ofLane: index) { return broken }
-      for entry in lanes[index].parked.entries { bytes += entry.value.byteCount }
+      for entry in lanes[index].parked.entries {
+        if entry.value.isAgreed {
+          agreed += entry.value.byteCount
+        } else {
+          bytes += entry.value.byteCount
+        }
+      }
+    }
+    if agreed != agreedBytes || agreed > limits.agreedBytesMax {
+      return "G6: \(agreed) bytes kept for agreed ends counted as \(agreedBytes)"
     }
     if bytes != parkedBytes { return "G6: \(bytes) parked bytes counted as \(parkedBytes)" }
     if parkedBytes > limits.parkedBytesMax { return "G6: \(parkedBytes) bytes parked" }

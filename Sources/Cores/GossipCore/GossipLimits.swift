@@ -26,6 +26,9 @@ package struct GossipLimits: Hashable, Sendable {
   package var parkedPerLaneMax = 256
   /// Bytes of bundles parked in all lanes.
   package var parkedBytesMax = 16 << 20
+  /// Bytes of bundles of forked lanes that are kept until they lead to an agreed end, apart from
+  /// what others may have parked: more than one block lacks.
+  package var agreedBytesMax = 64 << 20
   /// Lanes known in all.
   package var lanesMax = 512
   /// How far ahead of this node's wall clock a bundle may be stamped before it is delayed.

@@ -199,4 +199,6 @@ struct ParkedBundle: Sendable {
   let bundle: Verified<SignedBundle>
   /// An estimate of the memory it takes.
   let byteCount: Int
+  /// Whether it is kept for an agreed end, with room of its own.
+  var isAgreed = false
 }

@@ -112,6 +112,37 @@ struct CutBuilderTests {
     #expect(rig.judge([]) == .held)
   }
 
+  @Test func `a block that would execute too much is wrong, and nobody offers it`() throws {
+    var rig = try LanesRig()
+    var second = LaneAuthor(2)
+    let most = CutBuilder.operationsMax / BundleLimits.operationsMax
+    for _ in 0..<(most + 2) { rig.take(second.write(BundleLimits.operationsMax)) }
+    let offered = rig.advances()
+    #expect(rig.judge(offered) == .held)
+    #expect(offered.first?.number == UInt64(most))
+    // The first bundle of a lane counts in no case.
+    #expect(rig.judge([Self.advance(second, most + 1)]) == .held)
+    guard case .wrong = rig.judge([Self.advance(second, most + 2)]) else {
+      Issue.record("\(most + 2) full bundles are not too much")
+      return
+    }
+  }
+
+  @Test func `bytes bound a block as operations do`() throws {
+    var rig = try LanesRig()
+    var second = LaneAuthor(2)
+    let text = String(repeating: "x", count: BundleLimits.operationBytesMax - 2)
+    for _ in 0..<100 { rig.take(second.write(3, says: text)) }
+    let offered = try #require(rig.advances().first)
+    let bytes = second.bundles[0].header.bodyByteCount
+    #expect(offered.number == UInt64(CutBuilder.bytesMax / bytes))
+    #expect(rig.judge([offered]) == .held)
+    guard case .wrong = rig.judge([Self.advance(second, Int(offered.number) + 2)]) else {
+      Issue.record("more than \(CutBuilder.bytesMax) bytes are not too much")
+      return
+    }
+  }
+
   @Test func `a cut over what is not here, or not synced, is missing`() throws {
     var rig = try LanesRig()
     var (second, third) = (LaneAuthor(2), LaneAuthor(3))

@@ -10,6 +10,10 @@ struct LaneWindowTests {
     return counts.map { BundleOutline(author.write($0).value.signedHeader) }
   }
 
+  private static func room(_ operations: Int) -> CutRoom {
+    CutRoom(operations: operations, bytes: 1 << 20)
+  }
+
   @Test func `only the next bundle is taken`() {
     let some = Self.outlines(1, 1, 1)
     var window = LaneWindow()
@@ -61,10 +65,22 @@ struct LaneWindowTests {
     let some = Self.outlines(10, 3, 3, 3)
     var window = LaneWindow()
     for (index, outline) in some.enumerated() { window.append(outline, at: UInt64(index + 1)) }
-    #expect(window.end(after: 0, through: 4, operations: 5) == 1)
-    #expect(window.end(after: 0, through: 4, operations: 16) == 3)
-    #expect(window.end(after: 1, through: 4, operations: 6) == 3)
-    #expect(window.end(after: 1, through: 2, operations: 100) == 2)
-    #expect(window.end(after: 4, through: 9, operations: 100) == 4)
+    #expect(window.end(after: 0, through: 4, room: Self.room(5)) == 1)
+    #expect(window.end(after: 0, through: 4, room: Self.room(16)) == 3)
+    #expect(window.end(after: 1, through: 4, room: Self.room(6)) == 3)
+    #expect(window.end(after: 1, through: 2, room: Self.room(100)) == 2)
+    #expect(window.end(after: 4, through: 9, room: Self.room(100)) == 4)
+  }
+
+  @Test func `a budget of bytes does, too`() {
+    let some = Self.outlines(1, 1, 1)
+    var window = LaneWindow()
+    for (index, outline) in some.enumerated() { window.append(outline, at: UInt64(index + 1)) }
+    let one = some[0].byteCount
+    func end(_ bytes: Int) -> UInt64 {
+      window.end(after: 0, through: 3, room: CutRoom(operations: 100, bytes: bytes))
+    }
+    #expect(end(0) == 1 && end(one) == 1 && end(2 * one - 1) == 1)
+    #expect(end(2 * one) == 2 && end(3 * one) == 3)
   }
 }

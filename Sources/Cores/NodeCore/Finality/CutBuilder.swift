@@ -26,12 +26,16 @@ package struct CutBase: Sendable {
 /// is *closed* when the context of every bundle below it is below it: then execution never meets
 /// an effect before its cause.
 package enum CutBuilder {
-  /// Operations that a proposed block executes at most, but for the first bundle of each lane.
+  /// Operations that a block executes at most, but for the first bundle of each lane.
   package static let operationsMax = 16_384
+  /// Bytes of the bodies that a block executes at most, but for the first bundle of each lane: who
+  /// executes it has all of them in memory.
+  package static let bytesMax = 16 << 20
 
   /// The highest closed cut above `base` of which this node holds everything on disk, as what
   /// moves; at most `BlockLimits.laneAdvanceMax` bundles of each lane, and `operationsMax`
-  /// operations shared out evenly. With `validators`, only what a quorum of them has said to hold.
+  /// operations and `bytesMax` bytes shared out evenly. With `validators`, only what a quorum of
+  /// them has said to hold.
   package static func advances(
     over base: CutBase, _ windows: SortedMap<LaneID, LaneWindow>, _ gossip: borrowing Gossip,
     validators: ValidatorSet?
@@ -46,11 +50,12 @@ package enum CutBuilder {
       if to > from { ends.append((lane, from, to)) }
       if ends.count == BlockLimits.entriesMax { break }
     }
-    let share = operationsMax / max(ends.count, 1)
+    let count = max(ends.count, 1)
+    let share = CutRoom(operations: operationsMax / count, bytes: bytesMax / count)
     for index in ends.indices {
       ends[index].to =
         windows[ends[index].lane]?.end(
-          after: ends[index].from, through: ends[index].to, operations: share) ?? ends[index].from
+          after: ends[index].from, through: ends[index].to, room: share) ?? ends[index].from
     }
     close(&ends, over: base, windows, gossip)
     return ends.compactMap { end in
@@ -149,10 +154,12 @@ package enum CutBuilder {
       }
     }
     if isMissing { return .missing }
+    var room = CutRoom(operations: operationsMax, bytes: bytesMax)
     for advance in block.body.advances {
       let from = base.number(of: advance.lane, over: windows)
       for number in (from + 1)...advance.number {
         guard let outline = windows[advance.lane]?[number] else { return .missing }
+        if number > from + 1, !room.take(outline) { return .wrong("more than a block may hold") }
         for position in outline.context {
           let end = ends[position.lane] ?? base.number(of: position.lane, over: windows)
           // Which lanes are known to fork differs between nodes for a while, so this is no reason

@@ -9,12 +9,36 @@ package struct BundleOutline: Hashable, Sendable {
   package let context: [LanePosition]
   /// How many operations it holds.
   package let operationCount: Int
+  /// The bytes of their bodies.
+  package let byteCount: Int
 
   /// Outlines a header.
   package init(_ header: SignedHeader) {
     digest = header.digest
     context = header.header.context
     operationCount = header.header.operationCount
+    byteCount = header.header.bodyByteCount
+  }
+}
+
+/// What bundles below a cut may hold together.
+package struct CutRoom: Sendable {
+  /// Operations that are left.
+  package private(set) var operations: Int
+  /// Bytes of bodies that are left.
+  package private(set) var bytes: Int
+
+  /// Room for so much.
+  package init(operations: Int, bytes: Int) {
+    self.operations = operations
+    self.bytes = bytes
+  }
+
+  /// Takes a bundle's share; false when it goes beyond.
+  package mutating func take(_ outline: BundleOutline) -> Bool {
+    operations -= outline.operationCount
+    bytes -= outline.byteCount
+    return operations >= 0 && bytes >= 0
   }
 }
 
@@ -47,14 +71,13 @@ package struct LaneWindow: Sendable {
     return outlines[dropped + Int(number - final - 1)]
   }
 
-  /// The last of the bundles after `from`, through `through`, that hold no more than `operations`
+  /// The last of the bundles after `from`, through `through`, that hold no more than `room`
   /// together; the first one in any case.
-  package func end(after from: UInt64, through: UInt64, operations: Int) -> UInt64 {
+  package func end(after from: UInt64, through: UInt64, room: CutRoom) -> UInt64 {
     var end = from
-    var left = operations
+    var left = room
     while end < through, let outline = self[end + 1] {
-      guard end == from || outline.operationCount <= left else { break }
-      left -= outline.operationCount
+      guard left.take(outline) || end == from else { break }
       end += 1
     }
     return end

@@ -32,6 +32,8 @@ struct Contradiction: Error, Hashable {
 struct ExecutionState {
   /// Blocks of one transaction.
   static let blocksPerCommit = 64
+  /// Bytes of bundles after which no more blocks join a transaction.
+  private static let bytesPerCommit = 32 << 20
 
   private(set) var ledger: Ledger
   /// The heights before the ledger's, for proofs.
@@ -60,15 +62,16 @@ struct ExecutionState {
 
   // MARK: Executing
 
-  /// Executes blocks and makes them durable with what they led to; fewer than given, or none, once
-  /// one contradicts the log.
+  /// Executes blocks and makes them durable with what they led to; fewer than given when they hold
+  /// much, and none once one contradicts the log.
   mutating func execute(_ blocks: ArraySlice<FinalizedBlock>) throws -> [ExecutionReport] {
     var transaction = LedgerTransaction()
     var reports: [ExecutionReport] = []
-    for final in blocks where contradiction == nil {
+    var byteCount = 0
+    for final in blocks where contradiction == nil && byteCount < ExecutionState.bytesPerCommit {
       do {
         reports.append(
-          try execute(final.block, endsEpoch: final.endsEpoch, into: &transaction))
+          try execute(final.block, endsEpoch: final.endsEpoch, into: &transaction, &byteCount))
       } catch let found as Contradiction {
         contradiction = found
         break
@@ -103,11 +106,13 @@ struct ExecutionState {
     let boundaries = try database.reads.epochs().map(\.parent.height)
     while ledger.height < height {
       var transaction = LedgerTransaction()
+      var byteCount = 0
       for final in try database.reads.blocks(
         from: ledger.height + 1, count: UInt64(ExecutionState.blocksPerCommit))
-      {
+      where byteCount < ExecutionState.bytesPerCommit {
         _ = try execute(
-          final.block, endsEpoch: boundaries.contains(final.height), into: &transaction)
+          final.block, endsEpoch: boundaries.contains(final.height), into: &transaction,
+          &byteCount)
       }
       guard !transaction.executed.isEmpty else {
         throw ExecutionFailure("block \(ledger.height + 1) is not stored")
@@ -120,7 +125,8 @@ struct ExecutionState {
   }
 
   private mutating func execute(
-    _ block: Block, endsEpoch: Bool, into transaction: inout LedgerTransaction
+    _ block: Block, endsEpoch: Bool, into transaction: inout LedgerTransaction,
+    _ byteCount: inout Int
   ) throws -> ExecutionReport {
     let header = block.header
     let bundles = try ledger.bundles(below: block.body).map { position in
@@ -128,6 +134,7 @@ struct ExecutionState {
         throw ExecutionFailure(
           "bundle \(position.number) of lane \(position.lane.digest.short) is not held")
       }
+      byteCount += bundle.header.bodyByteCount
       return bundle
     }
     var changes = LedgerChanges()

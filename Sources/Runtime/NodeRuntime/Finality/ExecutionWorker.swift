@@ -117,9 +117,10 @@ final class ExecutionWorker: Sendable {
       while start < blocks.count {
         let end = start + state.batch(blocks.count - start)
         guard state.contradiction == nil else { return }
-        report(.executed(try state.execute(blocks[start..<end])))
+        let executed = try state.execute(blocks[start..<end])
+        report(.executed(executed))
         if let found = state.contradiction { return report(.contradicted(found)) }
-        start = end
+        start += executed.count
       }
     case .read(let wanted):
       report(
