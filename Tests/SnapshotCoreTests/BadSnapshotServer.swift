@@ -1,3 +1,4 @@
+import Merkle
 import Primitives
 import SnapshotCore
 import Wire
@@ -22,6 +23,13 @@ enum BadSnapshotServer: CaseIterable {
   case staleManifest
   /// Says what it has and then nothing.
   case silent
+  /// Gives its manifest and then nothing.
+  case mute
+  /// A manifest under the right root that counts rows which are not there.
+  case miscounting
+  /// A manifest under the right root that cuts the rows otherwise than everybody does, and is all
+  /// that it gives.
+  case cuttingOtherwise
   /// Says what it has and then that it has not.
   case fickle
   /// Ends every stream.
@@ -30,11 +38,21 @@ enum BadSnapshotServer: CaseIterable {
   /// Whether what it does is a lie that can be known for one.
   var isCaught: Bool {
     switch self {
-    case .wrongPart, .otherPart, .shortPart, .garbage, .otherAnswer, .inventedHeight,
-      .forgedManifest, .staleManifest:
-      true
-    case .silent, .fickle, .breaking: false
+    case .garbage, .otherAnswer, .inventedHeight, .forgedManifest, .staleManifest: true
+    case .wrongPart, .otherPart, .shortPart, .silent, .mute, .miscounting, .cuttingOtherwise,
+      .fickle, .breaking:
+      false
     }
+  }
+
+  /// A manifest with other parts.
+  private static func manifest(
+    _ manifest: SnapshotManifest, with parts: [SnapshotManifest.Part]
+  ) -> [UInt8] {
+    SnapshotManifest(
+      block: manifest.block, lanesRoot: manifest.lanesRoot, links: manifest.links,
+      certificate: manifest.certificate, epochs: manifest.epochs, parts: parts
+    ).encoded
   }
 
   /// The answer; `nil` for a stream that ends, an empty one for silence.
@@ -47,6 +65,21 @@ enum BadSnapshotServer: CaseIterable {
     case (.garbage, _): return (0..<20).map { _ in UInt8(truncatingIfNeeded: random.next()) | 8 }
     case (.breaking, .manifest), (.breaking, .part): return nil
     case (.silent, .manifest), (.silent, .part): return []
+    case (.mute, .part), (.cuttingOtherwise, .part): return []
+    case (.miscounting, .manifest):
+      let parts = manifest.parts.map {
+        SnapshotManifest.Part(
+          rowCount: $0.rowCount > 1 ? $0.rowCount + 1 : $0.rowCount, hash: $0.hash)
+      }
+      return SnapshotAnswer.manifest(Self.manifest(manifest, with: parts)).encoded
+    case (.cuttingOtherwise, .manifest):
+      let pairs = (0..<manifest.parts.count / 2).map { place in
+        let pair = Array(manifest.parts[(2 * place)..<(2 * place + 2)])
+        return SnapshotManifest.Part(
+          rowCount: pair[0].rowCount + pair[1].rowCount,
+          hash: TriePart.joined(pair.map(\.triePart)).hash)
+      }
+      return SnapshotAnswer.manifest(Self.manifest(manifest, with: pairs)).encoded
     case (.fickle, .manifest), (.fickle, .part): return SnapshotAnswer.nothing.encoded
     case (.inventedHeight, .offer): return SnapshotAnswer.offer(height: 1 << 40).encoded
     case (.staleManifest, .offer): return SnapshotAnswer.offer(height: manifest.height + 5).encoded

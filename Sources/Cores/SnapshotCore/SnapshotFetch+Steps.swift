@@ -82,7 +82,12 @@ extension SnapshotFetch {
     case (.part(let height, let index), .part(let bytes)):
       guard let manifest, manifest.height == height else { return }
       guard let rows = manifest.rows(bytes, of: Int(index), form) else {
-        return ban(pending.peer, .part(Int(index)), at: now, into: &effects)
+        counters.misfits += 1
+        if pending.peer == source {
+          return ban(pending.peer, .part(Int(index)), at: now, into: &effects)
+        }
+        peers[place].isSetAside = true
+        return
       }
       guard states[Int(index)] == .missing else { return }
       peers[place].failures = 0
@@ -118,6 +123,7 @@ extension SnapshotFetch {
     }
     abandoned = nil
     begin(manifest, keeping: kept)
+    source = peer
     effects.begun = (manifest, kept)
   }
 
@@ -137,8 +143,13 @@ extension SnapshotFetch {
     func consider(_ instant: Instant) { next = min(next ?? instant, instant) }
     for entry in requests.entries { consider(entry.value.deadline) }
     if let chooseAt, !isAskingForManifest { consider(chooseAt) }
+    if let progressAt, !isAskingForOffers,
+      peers.contains(where: { isUsable($0) && ($0.offer ?? 0) > 0 })
+    {
+      consider(progressAt + limits.stallTimeout)
+    }
     for peer in peers where isUsable(peer) && peer.pending == 0 {
-      if peer.offer == nil || peer.offer != manifest?.height {
+      if needsOffer(peer) {
         consider(max(peer.notBefore, (peer.offerAsked ?? .origin) + limits.offerPeriod))
       } else if peer.notBefore != .origin {
         consider(peer.notBefore)
@@ -148,6 +159,10 @@ extension SnapshotFetch {
   }
 
   private func isUsable(_ peer: Peer) -> Bool { peer.isConnected && !peer.isBanned }
+
+  private var isAskingForOffers: Bool {
+    requests.entries.contains { $0.value.request == .offer }
+  }
 
   private var isAskingForManifest: Bool {
     requests.entries.contains { entry in
@@ -166,58 +181,72 @@ extension SnapshotFetch {
     switch phase {
     case .seeking: choose(at: now, into: &effects)
     case .fetching(let manifest):
-      if isServed(manifest.height) {
+      let since = progressAt ?? now
+      progressAt = since
+      let isNewer = peers.contains { isUsable($0) && ($0.offer ?? 0) > manifest.height }
+      if isServed(manifest.height), since + limits.stallTimeout > now {
         askForParts(of: manifest, at: now, into: &effects)
-      } else {
-        abandonIfOutdated(manifest, at: now)
+      } else if isNewer || since + limits.stallTimeout <= now {
+        abandon(manifest, at: now)
       }
     }
   }
 
-  /// Whether somebody has the snapshot, or may yet say so.
+  /// Whether somebody has the snapshot.
   private func isServed(_ height: UInt64) -> Bool {
-    peers.contains { isUsable($0) && $0.offer == height } || storing > 0
+    peers.contains { isServing($0, height) } || storing > 0
   }
 
-  /// Gives up a snapshot when all who can be asked have another one. Without peers there is nothing
+  private func isServing(_ peer: Peer, _ height: UInt64) -> Bool {
+    isUsable(peer) && peer.offer == height && !peer.isSetAside
+  }
+
+  /// Gives up a snapshot for another one, which somebody must have. Without peers there is nothing
   /// better to begin.
-  private mutating func abandonIfOutdated(_ manifest: SnapshotManifest, at now: Instant) {
-    let isNewer = peers.contains { isUsable($0) && ($0.offer ?? 0) > manifest.height }
-    let isOpen = requests.entries.contains { $0.value.request == .offer }
-    guard isNewer, !isOpen else { return }
+  private mutating func abandon(_ manifest: SnapshotManifest, at now: Instant) {
+    let isOffered = peers.contains { isUsable($0) && ($0.offer ?? 0) > 0 }
+    guard isOffered, !isAskingForOffers else { return }
     counters.restarts += 1
     abandoned = (manifest, states.indices.filter { states[$0] == .stored })
+    if let source, let place = place(of: source) { peers[place].stalls += 1 }
     for id in requests.entries.map(\.key) where requests[id]?.request != .offer {
       _ = close(id)
     }
     phase = .seeking
     states = []
     storedCount = 0
+    source = nil
+    progressAt = nil
+    for index in peers.indices { peers[index].isSetAside = false }
     chooseAt = now
   }
 
   private mutating func askForOffers(at now: Instant, into effects: inout Effects) {
     for place in peers.indices where isUsable(peers[place]) && peers[place].pending == 0 {
       let peer = peers[place]
-      guard peer.notBefore <= now, peer.offer == nil || peer.offer != manifest?.height else {
-        continue
-      }
+      guard peer.notBefore <= now, needsOffer(peer) else { continue }
       if let asked = peer.offerAsked, asked + limits.offerPeriod > now { continue }
       peers[place].offerAsked = now
       _ = ask(.offer, place, at: now, into: &effects)
     }
   }
 
-  /// Asks one of those with the highest snapshot for its manifest.
+  /// Whether what a peer has is of no use so far.
+  private func needsOffer(_ peer: Peer) -> Bool {
+    peer.offer == nil || peer.offer != manifest?.height || peer.isSetAside
+  }
+
+  /// Asks one of those with the highest snapshot for its manifest, before all those whose manifests
+  /// have led to something.
   private mutating func choose(at now: Instant, into effects: inout Effects) {
     guard !isAskingForManifest else { return }
-    let isOpen = requests.entries.contains { $0.value.request == .offer }
-    guard let chooseAt, chooseAt <= now || !isOpen else { return }
+    guard let chooseAt, chooseAt <= now || !isAskingForOffers else { return }
     let offering = peers.indices.filter { isUsable(peers[$0]) && (peers[$0].offer ?? 0) > 0 }
     let candidates = offering.filter { peers[$0].notBefore <= now }
     guard
       let best = candidates.max(by: {
-        (peers[$0].offer ?? 0, peers[$1].failures) < (peers[$1].offer ?? 0, peers[$0].failures)
+        (peers[$1].stalls, peers[$0].offer ?? 0, peers[$1].failures)
+          < (peers[$0].stalls, peers[$1].offer ?? 0, peers[$0].failures)
       }), let height = peers[best].offer
     else {
       self.chooseAt = offering.map { peers[$0].notBefore }.min()
@@ -233,8 +262,8 @@ extension SnapshotFetch {
       while firstMissing < states.count, states[firstMissing] != .missing { firstMissing += 1 }
       guard firstMissing < states.count else { return }
       let servers = peers.indices.filter {
-        isUsable(peers[$0]) && peers[$0].offer == manifest.height
-          && peers[$0].pending < limits.perPeerMax && peers[$0].notBefore <= now
+        isServing(peers[$0], manifest.height) && peers[$0].pending < limits.perPeerMax
+          && peers[$0].notBefore <= now
       }
       guard let server = servers.min(by: { peers[$0].pending < peers[$1].pending }),
         ask(

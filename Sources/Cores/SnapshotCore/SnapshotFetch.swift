@@ -24,10 +24,13 @@ package struct SnapshotRequestID: Hashable, Comparable, Sendable {
 ///
 /// Peers are asked what they have, and one of those with the highest snapshot for its manifest.
 /// When that leads from the validators of the genesis to a state, every part is asked for once, of
-/// the peer with the fewest requests, and checked as it comes; who sends a wrong one is asked
-/// nothing more. A part counts when the owner has stored it, so that a node that starts again asks
-/// for the rest only. When nobody has the snapshot any more a newer one is begun, and parts that
-/// are equal in both are kept.
+/// the peer with the fewest requests, and checked as it comes. Validators sign the root over the
+/// rows, not how many parts there are nor how many rows each has; so who sends a part that does not
+/// fit may be right and the manifest wrong: it is asked for no more parts of this manifest, and
+/// banned only when the manifest is its own. A manifest by which nothing has come for a while is
+/// given up, and one of those who have given fewer such is asked next. A part counts when the owner
+/// has stored it, so that a node that starts again asks for the rest only. When nobody has the
+/// snapshot any more another one is begun, and parts that are equal in both are kept.
 ///
 /// After "Snapshots in Tendermint" (ADR 053, 2020) and the parallel bootstrap of CometBFT, with one
 /// difference: parts are subtrees under the root that validators signed, so each is checked by
@@ -103,6 +106,10 @@ package struct SnapshotFetch: ProtocolCore {
     var isBanned = false
     /// The height that it says it has; `nil` when it has not said.
     var offer: UInt64?
+    /// Whether a part that it sent does not fit the manifest at work.
+    var isSetAside = false
+    /// Manifests that it gave and by which nothing came any more.
+    var stalls = 0
     var pending = 0
     var failures = 0
     var notBefore = Instant.origin
@@ -131,6 +138,10 @@ package struct SnapshotFetch: ProtocolCore {
   /// Parts that are being stored, and that are stored.
   var storing = 0
   var storedCount = 0
+  /// Who gave the manifest at work; `nil` when an earlier run fetched it.
+  var source: PeerIndex?
+  /// When something of it last came.
+  var progressAt: Instant?
   /// What was stored of a snapshot that nobody serves any more.
   var abandoned: (manifest: SnapshotManifest, stored: [Int])?
   /// When offers came long enough for a choice to be made.
@@ -211,6 +222,9 @@ package struct SnapshotFetch: ProtocolCore {
     storing = 0
     firstMissing = 0
     chooseAt = nil
+    source = nil
+    progressAt = nil
+    for index in peers.indices { peers[index].isSetAside = false }
   }
 
   private mutating func noteStored(_ part: Int, _ height: UInt64) {
@@ -219,6 +233,7 @@ package struct SnapshotFetch: ProtocolCore {
     states[part] = .stored
     storing -= 1
     storedCount += 1
+    progressAt = nil
   }
 
   private mutating func finish(into effects: inout Effects) {
@@ -251,9 +266,11 @@ package struct SnapshotCounters: Hashable, Sendable {
   package var parts: UInt64 = 0
   /// Bytes of those.
   package var bytes: UInt64 = 0
+  /// Parts that did not fit the manifest.
+  package var misfits: UInt64 = 0
   /// Peers that lied.
   package var liars: UInt64 = 0
-  /// Times a newer snapshot was begun because nobody served the one at work.
+  /// Times another snapshot was begun because the one at work did not come.
   package var restarts: UInt64 = 0
 
   /// Nothing counted.

@@ -8,12 +8,13 @@ package struct SnapshotLimits: Hashable, Sendable {
   package static let partBytesMax = 1_048_576
   /// Bits by which rows are spread over parts, at most.
   package static let depthMax = 16
-  /// Bytes of a manifest that is accepted.
-  package static let manifestBytesMax = 6 << 20
+  /// Bytes of a manifest that is accepted: some thousand epochs of many validators, or 16,384 of
+  /// four.
+  package static let manifestBytesMax = 16 << 20
   /// Headers between the state and the one that vouches for it.
   package static let linksMax = 64
   /// Epochs that a manifest may lead through.
-  package static let epochsMax = 1_024
+  package static let epochsMax = 16_384
 
   /// Requests under way at one peer.
   package var perPeerMax = 2
@@ -29,6 +30,8 @@ package struct SnapshotLimits: Hashable, Sendable {
   package var pauseMin = TimeSpan.milliseconds(200)
   /// The longest such pause.
   package var pauseMax = TimeSpan.seconds(30)
+  /// How long a manifest is kept by which nothing comes, while somebody could be asked for another.
+  package var stallTimeout = TimeSpan.seconds(30)
   /// How often peers that serve nothing useful are asked again what they have.
   package var offerPeriod = TimeSpan.seconds(5)
 
