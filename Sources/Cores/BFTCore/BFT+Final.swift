@@ -62,16 +62,22 @@ extension BFT {
     for transaction in block.body.transactions {
       switch transaction {
       case .evidence(let found, _):
+        let (signer, origin) = (found.first.signer, found.first.statement.epoch)
         evidence.removeAll {
-          $0.first.signer == found.first.signer
-            && $0.first.statement.epoch == found.first.statement.epoch
+          $0.first.signer == signer && $0.first.statement.epoch == origin
         }
+        if !isConvicted(signer, in: origin) { convicted.append((signer, origin)) }
       case .reconfigure(let change):
         consents.removeAll { $0.added == change.added && $0.removed == change.removed }
         lastHeight = min(
           lastHeight, block.header.height + BFTConfiguration.reconfigurationDelay)
       }
     }
+  }
+
+  /// Whether a final block has evidence against a validator of an epoch.
+  func isConvicted(_ signer: UInt16, in epoch: UInt64) -> Bool {
+    convicted.contains { $0.signer == signer && $0.epoch == epoch }
   }
 
   private mutating func prune() {
@@ -119,6 +125,7 @@ extension BFT {
     finalized = genesis
     finalizedCertificate = nil
     evidence.removeAll { epoch - $0.first.statement.epoch > 2 }
+    convicted.removeAll { epoch - $0.epoch > 2 }
     nextValidators = nil
     resetEpoch()
     if !carried.isEmpty { restore() }

@@ -66,7 +66,7 @@ extension BFT {
       let known = blocks[hash] ?? recent.last { $0.block.hash == hash }?.block
       if let known { effects.sends.append((peer, .block(known))) }
     case .heightRequest(let first, let count):
-      guard mayAnswer(peer, at: now) else { return }
+      guard mayAnswer(peer, costing: 4, at: now) else { return }
       sendHeights(from: first, Int(count), to: peer, into: &effects)
     case .block(let block):
       if asked.contains(where: { $0.hash == block.hash }) { keep(block) }
@@ -90,7 +90,9 @@ extension BFT {
   }
 
   /// Whether a peer's wish is answered: a few at once, and then so many in a second.
-  private mutating func mayAnswer(_ peer: PeerIndex, at now: Moment) -> Bool {
+  private mutating func mayAnswer(
+    _ peer: PeerIndex, costing cost: UInt64 = 1, at now: Moment
+  ) -> Bool {
     guard let index = peers.firstIndex(where: { $0.index == peer }) else { return false }
     let passed = now.instant.since(peers[index].answersAt).nanoseconds
     let earned = passed / BFT.answerInterval.nanoseconds
@@ -98,8 +100,8 @@ extension BFT {
       peers[index].answers = min(peers[index].answers + min(earned, BFT.answersMax), BFT.answersMax)
       peers[index].answersAt = now.instant
     }
-    guard peers[index].answers > 0 else { return false }
-    peers[index].answers -= 1
+    guard peers[index].answers >= cost else { return false }
+    peers[index].answers -= cost
     return true
   }
 

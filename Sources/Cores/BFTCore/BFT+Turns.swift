@@ -128,6 +128,10 @@ extension BFT {
     isAmnesiac = recovery.isAmnesiac && configuration.plantedBug != .naiveAmnesia
     if start.height > 0 && recovery.tip == nil { finalizedExecutedHeight = 0 }
     for final in recovery.recent where final.block.header.epoch == epoch {
+      for case .evidence(let found, let origin) in final.block.body.transactions
+      where !isConvicted(found.first.signer, in: origin) {
+        convicted.append((found.first.signer, origin))
+      }
       for case .reconfigure in final.block.body.transactions {
         lastHeight = min(
           lastHeight, final.block.header.height + BFTConfiguration.reconfigurationDelay)

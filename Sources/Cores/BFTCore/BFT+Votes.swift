@@ -137,7 +137,9 @@ extension BFT {
       $0.first.signer == found.first.signer
         && $0.first.statement.epoch == found.first.statement.epoch
     }
-    guard !isKnown, evidence.count < BlockLimits.transactionsMax else { return }
+    guard !isKnown, !isConvicted(found.first.signer, in: epoch),
+      evidence.count < BlockLimits.transactionsMax
+    else { return }
     evidence.append(found)
     effects.notices.append(.evidence(found))
   }

@@ -112,6 +112,8 @@ package struct BFT: ProtocolCore {
 
   // What validators say beside blocks.
   var evidence: [VoteEvidence] = []
+  /// Who was convicted in final blocks of late, and for which epoch: once is enough.
+  var convicted: [(signer: UInt16, epoch: UInt64)] = []
   var consents: [Consent] = []
   var handoverVotes = ViewState.Tally()
   /// What is to be said on the end of the epoch that `handoverVotes` are about, what a quorum is
@@ -264,6 +266,7 @@ package struct BFT: ProtocolCore {
       ("roots", executed.count, 256),
       ("asked", asked.count, BFT.askedMax),
       ("evidence", evidence.count, BlockLimits.transactionsMax),
+      ("convicted", convicted.count, 3 * validatorsMax),
       ("consents", consents.count, validatorsMax),
       ("handover votes", handoverVotes.votes.count, validatorsMax),
       ("memories", memories.count, validatorsMax),

@@ -83,9 +83,7 @@ extension NodeDriver {
     }
     for (peer, message) in effects.sends { send(message, to: peer) }
     if !effects.execute.isEmpty { _ = finality.worker.submit(.execute(effects.execute)) }
-    for wanted in effects.blocksWanted where !finality.worker.submit(.read(wanted)) {
-      counters.finalityReadsDropped += 1
-    }
+    for wanted in effects.blocksWanted { load(wanted) }
     for wanted in effects.outlinesWanted { load(wanted) }
     for notice in effects.notices where fatal == nil { hear(notice) }
     if let place = effects.withdrawal { withdraw(after: place) }
@@ -135,6 +133,18 @@ extension NodeDriver {
     if result != .accepted { loadLater(wanted) }
   }
 
+  /// Reads blocks for a peer, who asks again for what is not read.
+  private func load(_ wanted: BlocksWanted) {
+    readLedger { [unowned self] (result: Result<BlockRange, ReadFault>) in
+      switch result {
+      case .success(let range): step(.finality(.blocksLoaded(range, to: wanted.peer)))
+      case .failure: counters.finalityReadsDropped += 1
+      }
+    } _: { (reads) throws(LedgerError) in
+      try StoredSegments.range(wanted, in: reads)
+    }
+  }
+
   private func loadLater(_ wanted: FinalityPlaneEffects.OutlinesWanted) {
     _ = loop.schedule(at: loop.now() + 50_000_000) { [weak self] in self?.load(wanted) }
   }
@@ -182,7 +192,6 @@ extension NodeDriver {
         step(.finality(.executed(executed)))
       case .contradicted(let found):
         step(.finality(.contradicted(found.position, after: found.after)))
-      case .blocks(let range, let peer): step(.finality(.blocksLoaded(range, to: peer)))
       case .damaged(let finding): repairLedger(finding)
       case .failed(let reason): fail("execution failed: \(reason)")
       }
@@ -221,7 +230,7 @@ extension NodeDriver {
   }
 
   /// Ends serving; the process then begins anew, and sets the ledger aside first.
-  private func repairLedger(_ finding: String) {
+  func repairLedger(_ finding: String) {
     guard ledgerDamage == nil, fatal == nil else { return }
     let path = "\(FinalityStart.ledgerDirectory(configuration))/\(FinalityStart.damageFileName)"
     logger.log(.error, "the ledger is damaged", [LogField("found", finding)])

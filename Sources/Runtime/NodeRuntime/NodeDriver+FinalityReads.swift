@@ -121,7 +121,7 @@ extension NodeDriver: FinalityReading {
   }
 
   /// Reads the ledger after one commit, on a reader's thread.
-  private func readLedger<Value: Sendable>(
+  func readLedger<Value: Sendable>(
     _ completion: @escaping (Result<Value, ReadFault>) -> Void,
     _ body: @escaping @Sendable (LedgerReads) throws(LedgerError) -> Value
   ) {
@@ -136,9 +136,14 @@ extension NodeDriver: FinalityReading {
   ) {
     let reply = Reply(completion)
     let handle = loop.handle
+    let driver = LoopBound(self)
     let result = storage.read(body) { outcome in
       let mapped = outcome.mapError { ReadFault.failed("\($0)") }
-      _ = handle.post { _ in reply.complete(mapped) }
+      let finding = outcome.ledgerDamage
+      _ = handle.post { _ in
+        if let finding { driver.value?.repairLedger(finding) }
+        reply.complete(mapped)
+      }
     }
     if result != .accepted { refuseLater(reply) }
   }
@@ -217,15 +222,16 @@ extension NodeDriver: FinalityReading {
   ) {
     let reply = Reply(completion)
     let handle = loop.handle
+    let driver = LoopBound(self)
     let isTaken = finality.worker.submit(
       .look { state in
-        let outcome: Result<Value, ReadFault>
-        do {
-          outcome = .success(try body(state))
-        } catch {
-          outcome = .failure(.failed("\(error)"))
+        let found = Result { try body(state) }
+        let outcome = found.mapError { ReadFault.failed("\($0)") }
+        let finding = found.ledgerDamage
+        _ = handle.post { _ in
+          if let finding { driver.value?.repairLedger(finding) }
+          reply.complete(outcome)
         }
-        _ = handle.post { _ in reply.complete(outcome) }
       })
     if !isTaken { refuseLater(reply) }
   }
@@ -243,5 +249,13 @@ extension NodeDriver: FinalityReading {
       header: SignedHeader(header: try BundleHeader(decoding: parts.header), signature: signature),
       laneCount: heads[place].number, lastSequence: heads[place].lastSequence,
       lanePath: parts.lanePath, lanesPath: LanesTree.steps(to: place, in: heads))
+  }
+}
+
+extension Result where Failure == any Error {
+  /// What was found wrong with the ledger, when that is why nothing was read.
+  fileprivate var ledgerDamage: String? {
+    guard case .failure(let error as LedgerError) = self, error.isDamage else { return nil }
+    return "\(error)"
   }
 }

@@ -13,8 +13,6 @@ final class ExecutionWorker: Sendable {
   enum Job: Sendable {
     /// Blocks to execute after all earlier ones.
     case execute([FinalizedBlock])
-    /// Blocks to be read for a peer.
-    case read(BlocksWanted)
     /// The certificate by which an epoch was handed over.
     case handover(Certificate)
     /// Something that needs the ledger as it is between two batches of blocks.
@@ -25,8 +23,6 @@ final class ExecutionWorker: Sendable {
   enum Report: Sendable {
     /// Blocks were executed, and are durable with what they led to.
     case executed([ExecutionReport])
-    /// Blocks for a peer.
-    case blocks(BlockRange, to: PeerIndex)
     /// The log holds another version of a bundle than the final one; reads go on.
     case contradicted(Contradiction)
     /// The ledger on the disk is not what was written.
@@ -62,7 +58,7 @@ final class ExecutionWorker: Sendable {
     queue.update { queue in
       switch job {
       case .execute, .handover: break
-      case .read, .look:
+      case .look:
         guard queue.reads < ExecutionWorker.readsMax else { return false }
         queue.reads += 1
       }
@@ -122,9 +118,6 @@ final class ExecutionWorker: Sendable {
         if let found = state.contradiction { return report(.contradicted(found)) }
         start += executed.count
       }
-    case .read(let wanted):
-      report(
-        .blocks(try state.blocks(first: wanted.first, count: wanted.count), to: wanted.peer))
     case .handover(let certificate): try state.store(handover: certificate)
     case .look(let body): body(state)
     }

@@ -15,6 +15,8 @@ final class FinalityGate: Sendable {
   static let frameTag: UInt8 = 7
   /// Bytes of frames that may wait. More is dropped like a packet: all that matters is said again.
   static let pendingBytesMax = 32 << 20
+  /// Bytes of frames of one peer that may wait: nobody can keep the others' votes out.
+  static let pendingBytesPerPeerMax = 4 << 20
 
   /// What was found of a frame.
   enum Finding: Sendable {
@@ -29,6 +31,7 @@ final class FinalityGate: Sendable {
   private struct Queue {
     var frames: [(bytes: [UInt8], peer: PeerIndex)] = []
     var byteCount = 0
+    var byteCounts: [PeerIndex: Int] = [:]
     var lessons: [(epoch: UInt64, set: ValidatorSet)] = []
     var isStopped = false
   }
@@ -50,9 +53,14 @@ final class FinalityGate: Sendable {
   /// Hands over a frame without its tag; false when too much waits.
   func submit(_ bytes: [UInt8], from peer: PeerIndex) -> Bool {
     let isTaken = queue.withLock { queue in
-      guard queue.byteCount < FinalityGate.pendingBytesMax else { return false }
+      let byteCount = bytes.count + 128
+      let own = queue.byteCounts[peer, default: 0] + byteCount
+      guard queue.byteCount < FinalityGate.pendingBytesMax,
+        own <= FinalityGate.pendingBytesPerPeerMax
+      else { return false }
       queue.frames.append((bytes, peer))
-      queue.byteCount += bytes.count + 128
+      queue.byteCount += byteCount
+      queue.byteCounts[peer] = own
       return true
     }
     if isTaken { ready.signal() }
@@ -74,6 +82,7 @@ final class FinalityGate: Sendable {
         queue.frames = []
         queue.lessons = []
         queue.byteCount = 0
+        queue.byteCounts.removeAll(keepingCapacity: true)
         return taken
       }
       if taken.isStopped { return }
