@@ -1,5 +1,7 @@
 import Configuration
 import Foundation
+import HTTPClient
+import JSONText
 import NodeRuntime
 import Testing
 
@@ -26,6 +28,54 @@ struct SnapshotJoinTests {
     let again = try swarm.start(place.directory)
     defer { again.crash() }
     try swarm.waitUntilEqual([swarm.api(1), place.api])
+  }
+
+  @Test(arguments: ["main/state.db", "finality/ledger/ledger.db"])
+  func `a node whose lanes begin after a snapshot joins again when a file is gone`(
+    file: String
+  ) throws {
+    let swarm = try TestSwarm(voters: 2) { $0.snapshotBlocks = 32 }
+    var voters = [try swarm.start(1), try swarm.start(2)]
+    defer { for voter in voters { voter.crash() } }
+    let token = try swarm.register("asker")
+    var number = 0
+    while !voters.allSatisfy({ $0.log.contains("wrote a snapshot") }), number < 2_000 {
+      number += 1
+      _ = try swarm.ask("What is number \(number) of many?", token: token)
+    }
+    let place = try swarm.join("learner", try swarm.ticket())
+    let learner = try swarm.start(place.directory)
+    #expect(learner.line(containing: "joined by a snapshot") != nil, "\(learner.log)")
+    try swarm.waitUntilEqual([swarm.api(1), swarm.api(2), place.api])
+    // What only this node has, when everything else of it is damaged.
+    for voter in voters { voter.crash() }
+    let body = #"{"text":"What does nobody else have?"}"#
+    let asked = try swarm.send(
+      "POST", "/v1/questions?consistency=local", at: place.api, token: token, body)
+    #expect(asked.status == 201)
+    learner.send(SIGTERM)
+    #expect(learner.waitForEnd() == 0)
+    for suffix in ["", "-wal", "-shm"] {
+      // The last two are there after a crash only.
+      try? FileManager.default.removeItem(atPath: "\(place.directory)/data/\(file)\(suffix)")
+    }
+    voters = [try swarm.start(1), try swarm.start(2)]
+    let again = try swarm.start(place.directory)
+    defer { again.crash() }
+    #expect(
+      again.line(containing: "this node can go on only by a snapshot") != nil, "\(again.log)")
+    #expect(again.line(containing: "joined by a snapshot") != nil, "\(again.log)")
+    try swarm.eventually("the node serves again") {
+      (try? swarm.send("GET", "/v1/status", at: place.api))?.status == 200
+    }
+    try swarm.eventually("everybody has what only the node had") {
+      let questions = try swarm.get("/v1/questions?limit=100", from: 1)
+      return questions["questions"]?.array?.contains {
+        $0["text"]?.string == "What does nobody else have?"
+      } ?? false
+    }
+    try swarm.waitUntilEqual([swarm.api(1), swarm.api(2), place.api])
+    #expect(again.isRunning)
   }
 
   @Test(arguments: [1, 900])

@@ -182,4 +182,30 @@ struct BaseTests {
     try storage.close()
     #expect(try Verification.run(directory: directory.path, tables: TestTables.all).isSound)
   }
+
+  @Test func `what set-aside lanes hold beyond others waits, and nothing else`() throws {
+    let (old, author, _) = try directory(base: 300, count: 320)
+    let (new, _, _) = try directory(base: 310, count: 310)
+    #expect(LaneBases.exist(in: old.path + "/swarm"))
+    #expect(!LaneBases.exist(in: old.path))
+    let place = new.path + "/swarm"
+    for _ in 0..<2 {
+      #expect(try RescuedBundles.collect(from: old.path + "/swarm/log.db", into: place) == 10)
+    }
+    let rescued = try #require(try RescuedBundles(directory: place))
+    var held = Frontier()
+    held[author.lane] = 310
+    #expect(try rescued.next(holding: held, limit: 100).count == 10)
+    let (storage, recovery) = try Reports().open(place)
+    #expect(recovery.content.heads[author.lane] == 310)
+    try storage.close()
+  }
+
+  @Test func `set-aside lanes that hold nothing more leave nothing behind`() throws {
+    let (old, _, _) = try directory(base: 300, count: 320)
+    let (new, _, _) = try directory(base: 320, count: 320)
+    let place = new.path + "/swarm"
+    #expect(try RescuedBundles.collect(from: old.path + "/swarm/log.db", into: place) == 0)
+    #expect(try RescuedBundles(directory: place) == nil)
+  }
 }

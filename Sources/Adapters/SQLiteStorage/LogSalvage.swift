@@ -35,7 +35,10 @@ struct LogSalvage {
   /// Absent when SQLite cannot make anything of the file.
   private let source: SQLiteConnection?
   private let rescued: SQLiteConnection
-  private var target: LogWriter
+  /// Absent when everything sound goes into `rescued.db`.
+  private var target: LogWriter?
+  /// What is held elsewhere, and so of no use here.
+  private let held: Frontier?
   /// The place after which a lane is left out.
   private let withdrawal: LanePosition?
   /// Lanes that are proven to fork: what builds on them need not wait for the version it builds on.
@@ -48,8 +51,20 @@ struct LogSalvage {
   init(
     damaged: String, target: String, rescued: String, withdrawal: LanePosition? = nil
   ) throws(SQLiteError) {
+    try self.init(damaged: damaged, rescued: rescued, withdrawal: withdrawal, held: nil)
+    let connection = try SQLiteConnection(path: target, mode: .create)
+    try connection.execute("PRAGMA synchronous=FULL")
+    _ = try Migration.apply(LogSchema.migrations, to: connection)
+    self.target = try LogWriter(connection: connection)
+  }
+
+  /// Opens the damaged file and makes `rescued.db` for everything sound beyond what is held.
+  init(
+    damaged: String, rescued: String, withdrawal: LanePosition? = nil, held: Frontier?
+  ) throws(SQLiteError) {
     path = damaged
     self.withdrawal = withdrawal
+    self.held = held
     do throws(SQLiteError) {
       source = try SQLiteConnection(path: damaged, mode: .readOnly)
     } catch {
@@ -58,10 +73,6 @@ struct LogSalvage {
     }
     self.rescued = try SQLiteConnection(path: rescued, mode: .create)
     _ = try Migration.apply(RescuedBundles.migrations, to: self.rescued)
-    let connection = try SQLiteConnection(path: target, mode: .create)
-    try connection.execute("PRAGMA synchronous=FULL")
-    _ = try Migration.apply(LogSchema.migrations, to: connection)
-    self.target = try LogWriter(connection: connection)
   }
 
   /// Copies what is sound and leaves complete, synced files without write-ahead logs.
@@ -88,12 +99,12 @@ struct LogSalvage {
       report.rejected = max(rejected, report.rejected)
     }
     try commit()
-    if let source {
+    if let source, let target {
       try copyProofs(source)
-      try copyMeta(source, dropping: names)
+      try copyMeta(source, to: target.connection, dropping: names)
     }
     try settleRescued()
-    try target.connection.checkpointAndTruncate()
+    try target?.connection.checkpointAndTruncate()
     try rescued.checkpointAndTruncate()
     return report
   }
@@ -139,6 +150,12 @@ struct LogSalvage {
       report.withdrawn += 1
       return
     }
+    if let held {
+      if header.number > held[header.lane] {
+        try RescuedBundles.insert(stored, of: header, into: rescued)
+      }
+      return
+    }
     guard header.number == number + 1, follows(header, head), isCaused(header) else {
       try RescuedBundles.insert(stored, of: header, into: rescued)
       return
@@ -180,7 +197,7 @@ struct LogSalvage {
     guard !batch.bundles.isEmpty else { return }
     let lanes = Set(batch.bundles.map(\.header.lane))
     batch.heads = lanes.compactMap { heads[$0] }
-    try target.commit([batch])
+    try target?.commit([batch])
     batch = StorageBatch(sequence: batch.sequence + 1)
   }
 
@@ -213,13 +230,13 @@ struct LogSalvage {
   private mutating func copyProofs(_ source: SQLiteConnection) throws(SQLiteError) {
     batch.proofs = try proofs(in: source)
     guard !batch.proofs.isEmpty else { return }
-    try target.commit([batch])
+    try target?.commit([batch])
     batch = StorageBatch(sequence: batch.sequence + 1)
   }
 
   /// The owner's named values, when they are still those that were stored.
   private func copyMeta(
-    _ source: SQLiteConnection, dropping names: [String]
+    _ source: SQLiteConnection, to connection: SQLiteConnection, dropping names: [String]
   ) throws(SQLiteError) {
     var values: [(key: String, value: [UInt8])] = []
     do throws(SQLiteError) {
@@ -234,7 +251,6 @@ struct LogSalvage {
       guard error.isUnreadable else { throw error }
       return
     }
-    let connection = target.connection
     try connection.transaction { () throws(SQLiteError) in
       for (key, value) in values {
         try connection.cached("INSERT OR REPLACE INTO meta VALUES (?, ?)")

@@ -142,6 +142,11 @@ package final class Reader {
       "SELECT lane_index FROM lanes WHERE lane = ?", [.bytes(lane.digest.bytes)])
   }
 
+  /// Whether some lane begins after a base.
+  package var hasBases: Bool {
+    get throws { try log.integer("SELECT count(*) FROM lane_bases") ?? 0 > 0 }
+  }
+
   /// The number after which a lane is held; 0 when it is held from its beginning.
   package func base(of lane: LaneID) throws -> UInt64 {
     let number = try log.integer(

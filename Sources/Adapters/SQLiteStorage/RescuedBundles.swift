@@ -45,6 +45,31 @@ package final class RescuedBundles {
     self.connection = connection
   }
 
+  /// Takes every sound bundle of a set-aside `log.db` that the lanes of a closed directory do not
+  /// hold; returns how many wait. What was taken before is not taken twice.
+  package static func collect(
+    from damaged: String, into directory: String
+  ) throws -> Int {
+    var held = Frontier()
+    do {
+      let log = try SQLiteConnection(path: "\(directory)/\(LogSchema.file)", mode: .readOnly)
+      let statement = try log.prepare("SELECT lane, number FROM lanes")
+      while try statement.step() {
+        guard let digest = Digest(statement.bytes(0)) else { continue }
+        held[LaneID(digest: digest)] = statement.unsigned(1)
+      }
+    }
+    let path = "\(directory)/\(RescuedBundles.file)"
+    do {
+      var salvage = try LogSalvage(damaged: damaged, rescued: path, held: held)
+      _ = try salvage.run(droppingMeta: [])
+    }
+    guard let rescued = try RescuedBundles(directory: directory) else { return 0 }
+    let count = try rescued.count()
+    _ = try rescued.removeIfEmpty()
+    return count
+  }
+
   static func insert(
     _ stored: StoredBundle, of header: BundleHeader, into connection: SQLiteConnection
   ) throws(SQLiteError) {

@@ -66,6 +66,7 @@ extension NodeDriver {
     finality.scrubberThread = WorkerThread {
       scrubber.run { finding in _ = reports.post(.damaged(finding)) }
     }
+    watchReach()
   }
 
   // MARK: What the machine asks for

@@ -1,6 +1,7 @@
 internal import AgentAPI
 internal import CoreKit
 internal import GossipCore
+internal import NodeCore
 internal import Primitives
 internal import Reactor
 internal import Records
@@ -39,6 +40,32 @@ extension NodeDriver {
     } catch {
       fail("which bundles are to be taken out cannot be written down: \(error)")
     }
+  }
+
+  /// How often it is looked at whether peers still have what this node lacks, and how often in a
+  /// row they must not have it before that counts.
+  private static let reachNanoseconds: UInt64 = 10_000_000_000
+  private static let reachLooks = 3
+
+  /// Looks now and then whether peers still have what this node lacks, and has it join again by a
+  /// snapshot when they do not.
+  func watchReach() {
+    _ = loop.schedule(at: loop.now() + NodeDriver.reachNanoseconds) { [weak self] in
+      self?.lookForReach()
+    }
+  }
+
+  private func lookForReach() {
+    guard fatal == nil, rejoinNeeded == nil else { return }
+    let lanes = machine.gossip.lanesOutOfReach
+    looksOutOfReach = lanes.isEmpty ? 0 : looksOutOfReach + 1
+    guard looksOutOfReach == NodeDriver.reachLooks, let lane = lanes.first else {
+      return watchReach()
+    }
+    rejoinNeeded = RejoinNeeded(
+      "all peers in reach have let go of what this node lacks of \(lanes.count) lanes, lane "
+        + "\(lane.digest.short) among them")
+    loop.stop()
   }
 
   /// Has the databases read through now.
@@ -116,6 +143,10 @@ extension NodeDriver {
     text.family(
       "swarmoracle_scrub_round_nanoseconds", .gauge, "How long the last whole round took.")
     text.sample(scrub.lastNanoseconds)
+    text.family(
+      "swarmoracle_lanes_out_of_reach", .gauge,
+      "Lanes of which all peers that are ahead have let go of what comes next here.")
+    text.sample(UInt64(machine.gossip.lanesOutOfReach.count))
     text.family("swarmoracle_repairs", .gauge, "Repairs that the node's books name, at most 64.")
     // Books that cannot be read are told at the next start.
     let history = try? RepairBooks(directory: storage.directory).history()

@@ -84,6 +84,10 @@ final class NodeDriver {
   let startedMilliseconds = WallClock.milliseconds()
   /// What was found of a damaged ledger; set once.
   var ledgerDamage: LedgerDamage?
+  /// Why the node is to join again by a snapshot, once it is.
+  var rejoinNeeded: RejoinNeeded?
+  /// Looks in a row that found lanes out of reach.
+  var looksOutOfReach = 0
   /// What the repair that takes out the end of a lane is for, once it is to be made.
   var withdrawal: StorageDamage?
   /// Why the node must stop; set once.

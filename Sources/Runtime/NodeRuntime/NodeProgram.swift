@@ -44,10 +44,17 @@ package enum NodeProgram {
         try NodeStart.noteJoined(configuration)
       }
       try NodeRepair.carryOut(configuration, logger)
-      try SnapshotClient.bootstrap(configuration, logger)
+      let isRejoining = try Rejoin.begin(configuration, logger)
+      guard try SnapshotClient.bootstrap(configuration, logger, isNeeded: isRejoining) else {
+        return 0
+      }
+      if isRejoining { try Rejoin.finish(configuration, logger) }
       return try NodeProcess(configuration, logger).run()
     } catch {
       if error is LedgerDamage { return NodeRepair.beginAnew(logger) }
+      if let reason = NodeRepair.needOfSnapshot(error) {
+        return NodeRepair.rejoin(reason, configuration, logger)
+      }
       if let damage = NodeRepair.damage(of: error) {
         return NodeRepair.restart(after: damage, configuration, logger)
       }
@@ -158,6 +165,12 @@ private final class NodeProcess {
       // Who was told to end does so; the marker makes the next start repair.
       guard damage.isLeftForLater else { throw found }
       return NodeRepair.note(found, configuration, logger) ? 0 : 1
+    }
+    if let needed = driver.rejoinNeeded {
+      try driver.closeControl()
+      try storage.close()
+      guard damage.isLeftForLater else { throw needed }
+      return 0
     }
     if let found = driver.ledgerDamage {
       try driver.closeControl()

@@ -49,6 +49,31 @@ enum NodeRepair {
     }
   }
 
+  /// Why only a snapshot helps; `nil` when something else does.
+  static func needOfSnapshot(_ error: any Error) -> String? {
+    switch error {
+    case let error as RejoinNeeded: error.description
+    case let error as OpenStorageError:
+      if case .rowsLost = error.reason { error.description } else { nil }
+    // open set: errors of everything that a start does
+    default: nil
+    }
+  }
+
+  /// Begins anew to join again by a snapshot; returns the exit code only when that fails.
+  static func rejoin(
+    _ reason: String, _ configuration: NodeConfiguration, _ logger: Logger
+  ) -> Int32 {
+    do {
+      try Rejoin.note(reason, configuration, logger)
+    } catch {
+      logger.log(
+        .error, "that could not be written down", [LogField("reason", "\(error)")])
+      return 1
+    }
+    return beginAnew(logger)
+  }
+
   /// Does what a marker asks for, unless that was so often lately that something else is wrong.
   static func carryOut(_ configuration: NodeConfiguration, _ logger: Logger) throws {
     let directory = directory(configuration)
@@ -60,6 +85,12 @@ enum NodeRepair {
           + "\(RepairBooks.repairsMax) times within an hour, so the disk or the memory of this "
           + "host is likely at fault; check them, then run: swarmoracle recover "
           + "\(configuration.directory) --apply")
+    }
+    if Rejoin.hasBases(configuration) {
+      // Neither rows nor lanes below a base can be made from what is held.
+      try Rejoin.note(
+        "\(marker.damage), and its lanes begin after a snapshot", configuration, logger)
+      return
     }
     logger.log(
       .warning, "repairing a database",

@@ -119,6 +119,10 @@ enum FinalityStart {
   ) throws -> ExecutionState {
     let (database, ledger) = try opening.finish()
     guard let ledger else {
+      if try lanes.hasBases {
+        try database.close()
+        throw RejoinNeeded("the ledger is gone, and the lanes begin after a snapshot")
+      }
       var changes = LedgerChanges()
       // What genesis mints is a function of its validators alone; every block is later than it.
       let ledger = Ledger(

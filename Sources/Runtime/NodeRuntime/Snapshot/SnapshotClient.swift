@@ -33,10 +33,15 @@ final class SnapshotClient: QUICTransportDelegate {
   private var requests: [RequestID: (id: SnapshotRequestID, bytes: [UInt8])] = [:]
   private var failure: (any Error)?
   private var isOver = false
+  /// Whether the node cannot go on without a snapshot: then somebody is waited for who has one.
+  private let isNeeded: Bool
+  private var wasStopped = false
 
-  private init(_ configuration: NodeConfiguration, _ genesis: ValidatorSet, _ logger: Logger) throws
-  {
+  private init(
+    _ configuration: NodeConfiguration, _ genesis: ValidatorSet, isNeeded: Bool, _ logger: Logger
+  ) throws {
     self.configuration = configuration
+    self.isNeeded = isNeeded
     self.logger = logger
     paths = SnapshotPaths(data: configuration.dataDirectory)
     chain = FinalityStart.chain(of: configuration)
@@ -45,22 +50,27 @@ final class SnapshotClient: QUICTransportDelegate {
     try resume(genesis)
   }
 
-  /// Makes the node's databases of a snapshot, if the node is fresh and somebody has one.
-  static func bootstrap(_ configuration: NodeConfiguration, _ logger: Logger) throws {
+  /// Makes the node's databases of a snapshot, if the node is fresh and somebody has one; waits
+  /// for that when the node cannot go on without. False when it was told to end meanwhile.
+  static func bootstrap(
+    _ configuration: NodeConfiguration, _ logger: Logger, isNeeded: Bool = false
+  ) throws -> Bool {
     let paths = SnapshotPaths(data: configuration.dataDirectory)
     try SnapshotInstall.finish(paths)
     let isFounder = configuration.genesis.voter(configuration.node) != nil
     let mark = Files.resolve(NodeConfiguration.foundedFileName, in: configuration.directory)
     // Founders that start for the first time have nobody who could have more.
-    guard paths.isFresh, !isFounder || Files.exists(mark),
-      configuration.settings.bootstrap == .snapshot
-    else { return }
+    let isWanted =
+      isNeeded
+      || (!isFounder || Files.exists(mark)) && configuration.settings.bootstrap == .snapshot
+    guard paths.isFresh, isWanted else { return true }
     let genesis = try FinalityStart.founders(of: configuration)
-    let client = try SnapshotClient(configuration, genesis, logger)
+    let client = try SnapshotClient(configuration, genesis, isNeeded: isNeeded, logger)
     try client.run()
+    if client.wasStopped { return false }
     guard client.fetch.isComplete, let manifest = client.manifest, let parts = client.parts else {
       logger.log(.info, "nobody has a snapshot: everything comes by replay")
-      return
+      return true
     }
     let rows = try SnapshotInstall.build(
       manifest, parts, chain: client.chain, genesis: genesis, paths,
@@ -73,6 +83,7 @@ final class SnapshotClient: QUICTransportDelegate {
         LogField("bytes", "\(client.fetch.counters.bytes)"),
         LogField("liars", "\(client.fetch.counters.liars)"),
       ])
+    return true
   }
 
   // MARK: The disk
@@ -131,8 +142,16 @@ final class SnapshotClient: QUICTransportDelegate {
     self.transport = transport
     timer = loop.makeTimer { [unowned self] in give(.deadline) }
     loop.schedule(at: loop.refreshClock() + SnapshotClient.patienceNanoseconds) { [unowned self] in
-      if fetch.isSeekingInVain { end() }
+      guard fetch.isSeekingInVain else { return }
+      guard isNeeded else { return end() }
+      logger.log(.warning, "waits for somebody who has a snapshot")
     }
+    let signals = try TerminationSignals.watch(on: loop) { [unowned self] signal in
+      logger.log(.info, "told to stop", [LogField("signal", "\(signal)")])
+      wasStopped = true
+      end()
+    }
+    defer { loop.deregister(signals) }
     dial(transport)
     try loop.run()
     transport.shutdown { [loop] in loop.stop() }
@@ -175,7 +194,7 @@ final class SnapshotClient: QUICTransportDelegate {
     if let deadline = fetch.nextDeadline, let timer {
       loop.arm(timer, at: deadline.nanoseconds)
     }
-    if fetch.isComplete || fetch.hasNoOffer { end() }
+    if fetch.isComplete || fetch.hasNoOffer && !isNeeded { end() }
   }
 
   private func carryOut(_ effects: SnapshotFetch.Effects) throws {
