@@ -46,6 +46,44 @@ import Testing
   }
 
   @Test(arguments: 1...12 as ClosedRange<UInt64>)
+  func `hashes that are kept with nodes are those of their slots, also after going back`(
+    seed: UInt64
+  ) throws {
+    var random = Xoshiro256(seed: seed)
+    var nodes = MemoryTrieNodes(areChecked: false)
+    for step in 0..<40 {
+      let before = try SparseMerkleTrie.root(in: nodes)
+      let edits = SparseMerkleTrieTests.batch(
+        &random, upTo: 12, removing: step % 10 < 6 ? 20 : 95)
+      let update = try SparseMerkleTrie.update(edits, in: nodes)
+      let replaced = nodes.replace(update.changes)
+      // What a node says of its slots is hashed afresh here, with nothing that was kept.
+      #expect(try SparseMerkleTrie.root(in: nodes) == update.root)
+      for change in update.changes where change.path != .top {
+        guard let node = change.node, let below = leaf(under: node) else { continue }
+        let above = nodes.node(at: TriePath(depth: change.path.depth - 1, of: below))
+        #expect(above?.slot(of: below, at: change.path.depth - 1) == node.sum)
+      }
+      guard random.next() % 3 == 0 else { continue }
+      let undone = zip(replaced, update.changes).map { old, new in
+        guard let before = old.node, let after = new.node else { return old }
+        return TrieUpdate.Change(
+          path: old.path, node: after.with(before.slots(otherThan: after)))
+      }
+      nodes.apply(undone)
+      #expect(undone == replaced)
+      #expect(try SparseMerkleTrie.root(in: nodes) == before)
+    }
+  }
+
+  private func leaf(under node: TrieNode) -> Digest? {
+    for slot in node.slots {
+      if case .leaf(let key, _) = slot { return key }
+    }
+    return nil
+  }
+
+  @Test(arguments: 1...12 as ClosedRange<UInt64>)
   func `batches give the root of the definition and the nodes of a fresh trie`(
     seed: UInt64
   ) throws {

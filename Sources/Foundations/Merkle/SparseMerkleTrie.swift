@@ -82,7 +82,7 @@ package enum SparseMerkleTrie {
     let after = try editor.apply(batch[...], to: before, depth: 0)
     if case .leaf(let key, _) = after {
       var node = TrieNode()
-      node.slots[key.digit(0)] = after
+      node.set(after, at: key.digit(0))
       editor.note(node, at: .top)
     } else if case .empty = after, top != nil {
       editor.note(nil, at: .top)
@@ -143,9 +143,9 @@ private struct TrieEditor<Nodes: TrieNodes> {
     var new = old
     try eachDigit(of: edits, at: depth) { editor, digit, some in
       guard depth < 63 || !old.slots[digit].isInner else { throw TrieError.damaged(path) }
-      new.slots[digit] = try editor.apply(some, to: old.slots[digit], depth: depth + 1)
+      new.set(try editor.apply(some, to: old.slots[digit], depth: depth + 1), at: digit)
     }
-    let sum = new.sum
+    let sum = new.keepSum()
     if !sum.isInner {
       note(nil, at: path)
     } else if new != old {
@@ -173,10 +173,11 @@ private struct TrieEditor<Nodes: TrieNodes> {
     if kept.count == 1 { return .leaf(key: first.key, value: value) }
     var node = TrieNode()
     eachDigit(of: kept[...], at: depth) { editor, digit, some in
-      node.slots[digit] = editor.build(some, depth: depth + 1)
+      node.set(editor.build(some, depth: depth + 1), at: digit)
     }
+    let sum = node.keepSum()
     note(node, at: TriePath(depth: depth, of: first.key))
-    return node.sum
+    return sum
   }
 
   /// Lends the edits of each digit in turn.

@@ -75,20 +75,55 @@ package enum TrieSlot: Hashable, Sendable {
 }
 
 /// A stored node of a trie: four binary levels, so sixteen slots.
-package struct TrieNode: Hashable, Sendable {
+///
+/// Invariants:
+/// - N1: a kept sum is zero or what `sum` hashes that part to.
+package struct TrieNode: Sendable {
   /// The slots in the order of their digit.
-  package internal(set) var slots: [TrieSlot]
+  package private(set) var slots: [TrieSlot]
+  /// The hashes of parts of two slots or more: the whole at 1, the halves of `n` at `2n` and
+  /// `2n + 1`. Zero for a part that is not inner or not known; none until one was asked for.
+  private var sums: [Digest] = []
 
   init() {
     slots = Array(repeating: .empty, count: 16)
   }
 
-  /// What the slots of a range amount to; its length is a power of two.
+  /// Puts something else into a slot.
+  mutating func set(_ slot: TrieSlot, at index: Int) {
+    slots[index] = slot
+    guard !sums.isEmpty else { return }
+    var part = (16 + index) / 2
+    while part > 0 {
+      sums[part] = .zero
+      part /= 2
+    }
+  }
+
+  /// What the slots of a range amount to; its length is a power of two. Nothing kept is used.
   func sum(_ range: Range<Int>) -> TrieSlot {
     if range.count == 1 { return slots[range.lowerBound] }
     let middle = (range.lowerBound + range.upperBound) / 2
-    let left = sum(range.lowerBound..<middle)
-    let right = sum(middle..<range.upperBound)
+    return TrieNode.join(sum(range.lowerBound..<middle), sum(middle..<range.upperBound))
+  }
+
+  /// What the whole node amounts to. Hashes only what was changed since it was last asked, and keeps
+  /// that.
+  mutating func keepSum() -> TrieSlot {
+    if sums.isEmpty { sums = Array(repeating: .zero, count: 16) }
+    return keepSum(of: 1)
+  }
+
+  private mutating func keepSum(of part: Int) -> TrieSlot {
+    guard part < 16 else { return slots[part - 16] }
+    if sums[part] != .zero { return .inner(sums[part]) }
+    let sum = TrieNode.join(keepSum(of: 2 * part), keepSum(of: 2 * part + 1))
+    if case .inner(let hash) = sum { sums[part] = hash }
+    return sum
+  }
+
+  /// What two halves amount to.
+  private static func join(_ left: TrieSlot, _ right: TrieSlot) -> TrieSlot {
     switch (left, right) {
     case (_, .empty) where !left.isInner: return left
     case (.empty, _) where !right.isInner: return right
@@ -109,7 +144,7 @@ package struct TrieNode: Hashable, Sendable {
   /// This node with some of its slots as they are given.
   package func with(_ some: [(index: UInt8, slot: TrieSlot)]) -> TrieNode {
     var node = self
-    for (index, slot) in some { node.slots[Int(index)] = slot }
+    for (index, slot) in some { node.set(slot, at: Int(index)) }
     return node
   }
 
@@ -123,6 +158,13 @@ package struct TrieNode: Hashable, Sendable {
 
   /// What the whole node amounts to.
   package var sum: TrieSlot { sum(0..<16) }
+}
+
+extension TrieNode: Hashable {
+  // What is kept of the hashes follows from the slots.
+  package static func == (left: TrieNode, right: TrieNode) -> Bool { left.slots == right.slots }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(slots) }
 }
 
 extension TrieSlot {
