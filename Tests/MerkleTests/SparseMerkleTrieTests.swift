@@ -61,8 +61,10 @@ import Testing
       #expect(try SparseMerkleTrie.root(in: nodes) == update.root)
       for change in update.changes where change.path != .top {
         guard let node = change.node, let below = leaf(under: node) else { continue }
-        let above = nodes.node(at: TriePath(depth: change.path.depth - 1, of: below))
-        #expect(above?.slot(of: below, at: change.path.depth - 1) == node.sum)
+        let depth = change.path.depth - 1
+        let digit = below.bytes[depth / 2] >> (depth % 2 == 0 ? 4 : 0) & 15
+        let above = nodes.node(at: TriePath(depth: depth, of: below))
+        #expect(above?.slots[Int(digit)] == node.sum)
       }
       guard random.next() % 3 == 0 else { continue }
       let undone = zip(replaced, update.changes).map { old, new in
@@ -94,6 +96,7 @@ import Testing
       let edits = SparseMerkleTrieTests.batch(
         &random, upTo: 12, removing: step % 10 < 6 ? 20 : 95)
       let update = try SparseMerkleTrie.update(edits, in: nodes)
+      #expect(update.found == edits.map(\.key).filter { model[$0] != nil })
       for edit in edits { model[edit.key] = edit.value }
       for change in update.changes { #expect(nodes.node(at: change.path) != change.node) }
       nodes.apply(update.changes)

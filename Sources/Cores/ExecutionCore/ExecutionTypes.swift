@@ -103,6 +103,8 @@ package struct LedgerChanges: Sendable {
   package var rows: [Row] = []
   /// The place of each of these rows in the tree.
   package var rowKeys: [Digest] = []
+  /// Whether the tree had something in that place before.
+  package var areReplacing: [Bool] = []
   /// Nodes of the tree over rows, a later one replacing an earlier one.
   package var nodes: [TrieUpdate.Change] = []
   /// What stood in the places of these nodes before; `nil` where there was none.

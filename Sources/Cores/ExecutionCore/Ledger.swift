@@ -153,6 +153,7 @@ package struct Ledger: Sendable {
       changes.replaced += trie.replace(update.changes)
       rowsRoot = update.root
       changes.nodes += update.changes
+      changes.areReplacing += newest.marks(of: update.found)
     } catch {
       preconditionFailure("the tree over rows of height \(height) is damaged: \(error)")
     }
@@ -187,6 +188,16 @@ private struct ChangedRows {
       rows.append(row)
       keys.append(key)
     }
+  }
+
+  /// Which of the rows have one of these keys.
+  func marks(of found: [Digest]) -> [Bool] {
+    var marks = Array(repeating: false, count: rows.count)
+    for key in found {
+      guard let place = places[key] else { preconditionFailure("no row of the key \(key)") }
+      marks[place] = true
+    }
+    return marks
   }
 
   var edits: [TrieEdit] {

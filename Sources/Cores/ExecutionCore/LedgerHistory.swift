@@ -58,24 +58,6 @@ package struct LedgerHistory: Sendable {
       return low < oldNodes.count && oldNodes[low].path == path ? oldNodes[low].node : nil
     }
 
-    /// Whether there was a leaf of a key before, with the tree as it is after the block; hashes are
-    /// not checked on the way.
-    func held(_ key: Digest, _ nodes: MemoryTrieNodes) -> Bool {
-      for depth in 0..<64 {
-        let path = TriePath(depth: depth, of: key)
-        let after = nodes.node(at: path)
-        let slot =
-          oldNode(at: path)?.slot(of: key, at: depth, after: after)
-          ?? after?.slot(of: key, at: depth) ?? .empty
-        switch slot {
-        case .empty: return false
-        case .leaf(let other, _): return other == key
-        case .inner: continue
-        }
-      }
-      return false
-    }
-
     mutating func note(_ replaced: [TrieUpdate.Change], by nodes: [TrieUpdate.Change]) {
       oldNodes.reserveCapacity(nodes.count)
       for (old, new) in zip(replaced, nodes) {
@@ -96,18 +78,6 @@ package struct LedgerHistory: Sendable {
       case (nil, _): self = .absent
       case (.some(let before), nil): self = .whole(before)
       case (.some(let before), .some(let after)): self = .slots(before.slots(otherThan: after))
-      }
-    }
-
-    /// The slot of the node before that leads to a key.
-    func slot(of key: Digest, at depth: Int, after node: TrieNode?) -> TrieSlot {
-      switch self {
-      case .absent: return .empty
-      case .whole(let before): return before.slot(of: key, at: depth)
-      case .slots(let slots):
-        let index = TrieNode.slotIndex(of: key, at: depth)
-        return slots.first { Int($0.index) == index }?.slot
-          ?? node?.slot(of: key, at: depth) ?? .empty
       }
     }
 
@@ -169,15 +139,17 @@ extension LedgerHistory {
       executed.height == present.height + 1, "H1: \(executed.height) after \(present.height)")
     var step = Step(before: present)
     precondition(
-      changes.replaced.count == changes.nodes.count && changes.rows.count == changes.rowKeys.count,
+      changes.replaced.count == changes.nodes.count && changes.rows.count == changes.rowKeys.count
+        && changes.rows.count == changes.areReplacing.count,
       "the changes of a block are not whole")
     step.note(changes.replaced, by: changes.nodes)
     for (lane, head) in changes.replacedHeads { step.oldHeads[lane] = .some(head) }
     step.oldRows.reserveCapacity(changes.rows.count)
-    for (key, row) in zip(changes.rowKeys, changes.rows) {
+    for (place, key) in changes.rowKeys.enumerated() {
+      let row = changes.rows[place]
       if let before = latest[key]?.row {
         step.oldRows[key] = .some(before)
-      } else if step.held(key, ledger.trie) {
+      } else if changes.areReplacing[place] {
         // order: an array of columns, no hash table.
         let columns = Array(row.values.prefix(Ledger.keyColumnCount(of: row.table)))
         step.oldRows[key] = .some(try stored(row.table, columns))

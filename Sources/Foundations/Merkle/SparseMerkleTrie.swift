@@ -38,6 +38,8 @@ package struct TrieUpdate: Hashable, Sendable {
   package let root: Digest
   /// The nodes that are new, other than before, or gone (`nil`), in ascending order of path.
   package let changes: [Change]
+  /// The keys of the batch that had a value before, in ascending order.
+  package let found: [Digest]
 
   /// One node.
   package struct Change: Hashable, Sendable {
@@ -87,7 +89,8 @@ package enum SparseMerkleTrie {
     } else if case .empty = after, top != nil {
       editor.note(nil, at: .top)
     }
-    return TrieUpdate(root: after.hash, changes: editor.changes.sorted { $0.path < $1.path })
+    return TrieUpdate(
+      root: after.hash, changes: editor.changes.sorted { $0.path < $1.path }, found: editor.found)
   }
 
   /// The value of a key, if it has one.
@@ -119,6 +122,8 @@ private struct TrieEditor<Nodes: TrieNodes> {
   let nodes: Nodes
   /// Every path is noted once but for the top, which is noted last.
   var changes: [TrieUpdate.Change] = []
+  /// Keys that were there, in the order in which the edits are applied: ascending.
+  var found: [Digest] = []
 
   mutating func note(_ node: TrieNode?, at path: TriePath) {
     if changes.last?.path == path { changes.removeLast() }
@@ -135,7 +140,9 @@ private struct TrieEditor<Nodes: TrieNodes> {
     switch part {
     case .empty: return build(edits, depth: depth)
     case .leaf(let key, let value):
-      return build(joined(edits, key, value)[...], depth: depth)
+      let all = joined(edits, key, value)
+      if all.count == edits.count { found.append(key) }
+      return build(all[...], depth: depth)
     case .inner(let hash):
       path = TriePath(depth: depth, of: first.key)
       old = try SparseMerkleTrie.read(path, hash, nodes)

@@ -107,8 +107,8 @@ package struct TrieNode: Sendable {
     return TrieNode.join(sum(range.lowerBound..<middle), sum(middle..<range.upperBound))
   }
 
-  /// What the whole node amounts to. Hashes only what was changed since it was last asked, and keeps
-  /// that.
+  /// What the whole node amounts to. Hashes only what was changed since it was last asked, and
+  /// keeps that.
   mutating func keepSum() -> TrieSlot {
     if sums.isEmpty { sums = Array(repeating: .zero, count: 16) }
     return keepSum(of: 1)
@@ -147,14 +147,6 @@ package struct TrieNode: Sendable {
     for (index, slot) in some { node.set(slot, at: Int(index)) }
     return node
   }
-
-  /// The slot that leads to a key, for a node of a path of `depth` digits.
-  package func slot(of key: Digest, at depth: Int) -> TrieSlot {
-    slots[TrieNode.slotIndex(of: key, at: depth)]
-  }
-
-  /// The place of that slot.
-  package static func slotIndex(of key: Digest, at depth: Int) -> Int { key.digit(depth) }
 
   /// What the whole node amounts to.
   package var sum: TrieSlot { sum(0..<16) }
