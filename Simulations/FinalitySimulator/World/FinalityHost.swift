@@ -10,7 +10,9 @@ struct FinalityHost<Engine: FinalityEngine>: Sendable {
   let key: SigningKey
   /// Whether its key must keep to the rules.
   let isHonest: Bool
-  var engine: Engine?
+  /// The engine while the process runs, else none. A list, because lists are copied only when they
+  /// change: copies of a world share what they have in common, and reading copies nothing.
+  var engines: [Engine] = []
   /// Counts starts, so that what a crashed process asked for comes to nothing.
   var life: UInt32 = 0
   var disk = JournalDisk()
@@ -31,6 +33,8 @@ struct FinalityHost<Engine: FinalityEngine>: Sendable {
   var hasDiverged = false
 
   var node: NodeID { NodeID(key: key.publicKey) }
+  var isRunning: Bool { !engines.isEmpty }
+  var view: UInt64? { engines.isEmpty ? nil : engines[0].view }
 }
 
 /// Something that is to happen.

@@ -11,7 +11,7 @@ extension FinalityWorld {
     effects.removeAll()
     for (peer, message) in asked.sends { send(message, from: host, to: Int(peer.value)) }
     if let step = asked.journal { write(step, at: host) }
-    guard hosts[host].engine != nil else { return }
+    guard hosts[host].isRunning else { return }
     take(asked.finalized, at: host)
     for notice in asked.notices { hear(notice, at: host) }
     for wanted in asked.blocksWanted {
@@ -117,7 +117,7 @@ extension FinalityWorld {
       return
     }
     if !setup.network.scripted.isEmpty {
-      let view = message.statedView ?? hosts[host].engine?.view ?? 0
+      let view = message.statedView ?? hosts[host].view ?? 0
       guard setup.network.isScripted(from: host, to: receiver, about: view) else { return }
     }
     for arrival in setup.network.arrivals(from: host, to: receiver, at: now, &random) {

@@ -25,7 +25,7 @@ extension FinalityWorld {
     crash(host, losingUnsynced: plan.point == .beforeJournal)
     heap.push(.restart(host), at: now + plan.downFor)
     guard plan.isEverybodys else { return }
-    for other in hosts.indices where other != host && hosts[other].engine != nil {
+    for other in hosts.indices where other != host && hosts[other].isRunning {
       crash(other, losingUnsynced: false)
       heap.push(.restart(other), at: now + plan.downFor)
     }
@@ -49,7 +49,7 @@ extension FinalityWorld {
     switch action {
     case .crash(let host): crash(host, losingUnsynced: false)
     case .restart(let host):
-      if hosts[host].engine == nil { start(host) }
+      if !hosts[host].isRunning { start(host) }
     case .wipe(let host):
       crash(host, losingUnsynced: false)
       hosts[host].disk.wipe()

@@ -30,12 +30,14 @@ extension FinalityWorld {
     hosts[host].saysWork = false
     hosts[host].knownEpoch = max(hosts[host].knownEpoch, recovery.epoch)
     do {
-      hosts[host].engine = try Engine(configuration, recovery: recovery, at: moment(of: host))
+      hosts[host].engines = [
+        try Engine(configuration, recovery: recovery, at: moment(of: host))
+      ]
     } catch {
       observer.report(.engine, "node \(host) does not start: \(error)")
       return
     }
-    for peer in hosts.indices where peer != host && hosts[peer].engine != nil {
+    for peer in hosts.indices where peer != host && hosts[peer].isRunning {
       handle(.connected(PeerIndex(UInt16(peer)), hosts[peer].node), at: host)
       handle(.connected(PeerIndex(UInt16(host)), hosts[host].node), at: peer)
       turn(peer)
@@ -46,8 +48,8 @@ extension FinalityWorld {
 
   /// A node loses power.
   mutating func crash(_ host: Int, losingUnsynced: Bool) {
-    guard hosts[host].engine != nil else { return }
-    hosts[host].engine = nil
+    guard hosts[host].isRunning else { return }
+    hosts[host].engines = []
     hosts[host].life += 1
     hosts[host].crashAfterSend = nil
     if losingUnsynced {
@@ -64,21 +66,23 @@ extension FinalityWorld {
 
   /// One event at one node.
   mutating func handle(_ event: BFTEvent, at host: Int) {
-    guard hosts[host].engine != nil else { return }
+    guard hosts[host].isRunning else { return }
     let moment = moment(of: host)
-    hosts[host].engine?.handle(event, at: moment, into: &effects)
+    hosts[host].engines[0].handle(event, at: moment, into: &effects)
     carryOut(host)
   }
 
   /// Ends a node's turn, and sees when it wants to hear of time.
   mutating func turn(_ host: Int) {
-    guard hosts[host].engine != nil else { return }
+    guard hosts[host].isRunning else { return }
     handle(.turnEnded, at: host)
-    if let broken = hosts[host].engine?.brokenInvariant {
+    // What the turn wrote may have been the step that the node dies of.
+    guard hosts[host].isRunning else { return }
+    if let broken = hosts[host].engines[0].brokenInvariant {
       observer.report(.engine, "node \(host): \(broken)")
     }
     if let plan = hosts[host].crashAfterSend { return strike(host, plan) }
-    guard let deadline = hosts[host].engine?.nextDeadline else { return }
+    guard let deadline = hosts[host].engines[0].nextDeadline else { return }
     let due = max(deadline, now)
     if let armed = hosts[host].armed, armed <= due, armed > now { return }
     hosts[host].armed = due
@@ -108,7 +112,9 @@ extension FinalityWorld {
       guard hosts[host].life == life, hosts[host].armed == instant else { return }
       hosts[host].armed = nil
       note(UInt64(host) << 8 | 3)
-      if let deadline = hosts[host].engine?.nextDeadline, deadline <= now {
+      if hosts[host].isRunning, let deadline = hosts[host].engines[0].nextDeadline,
+        deadline <= now
+      {
         handle(.deadline, at: host)
       }
       turn(host)
@@ -118,7 +124,7 @@ extension FinalityWorld {
     case .bundle(let number): makeBundle(number)
     case .learned(let host, let number): learn(host, number)
     case .restart(let host):
-      if hosts[host].engine == nil { start(host) }
+      if !hosts[host].isRunning { start(host) }
     case .action(let action): act(action)
     }
   }
@@ -126,7 +132,7 @@ extension FinalityWorld {
   private mutating func arrive(
     _ message: Verified<FinalityMessage>, _ sender: Int, _ receiver: Int
   ) {
-    guard hosts[receiver].engine != nil, hosts[sender].engine != nil else { return }
+    guard hosts[receiver].isRunning, hosts[sender].isRunning else { return }
     if let epoch = message.value.statedEpoch, epoch > hosts[receiver].knownEpoch { return }
     note(UInt64(receiver) << 16 | UInt64(sender) << 8 | 1)
     note(now.nanoseconds)

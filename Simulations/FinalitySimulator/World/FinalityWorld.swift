@@ -86,7 +86,7 @@ package struct FinalityWorld<Engine: FinalityEngine>: Sendable {
   mutating func advance(beyond view: UInt64, until limit: Instant) -> Bool {
     while observer.violations.isEmpty, let instant = heap.earliest, instant <= limit {
       step()
-      if hosts.contains(where: { ($0.engine?.view ?? 0) > view }) { return true }
+      if hosts.indices.contains(where: { (hosts[$0].view ?? 0) > view }) { return true }
     }
     return false
   }
@@ -135,15 +135,15 @@ package struct FinalityWorld<Engine: FinalityEngine>: Sendable {
   }
 
   /// Hosts that must make progress.
-  private func isJudged(_ host: FinalityHost<Engine>) -> Bool {
-    host.isHonest && !setup.divergent.contains(host.index)
+  private func isJudged(_ host: Int) -> Bool {
+    hosts[host].isHonest && !setup.divergent.contains(host)
   }
 
   private var isGoalReached: Bool {
     guard let calmHeights else { return false }
     let top = calmHeights.max() ?? 0
-    return hosts.allSatisfy {
-      !isJudged($0) || observer.tips[$0.index].height >= top + setup.goal
+    return hosts.indices.allSatisfy {
+      observer.tips[$0].height >= top + setup.goal || !isJudged($0)
     }
   }
 

@@ -30,13 +30,19 @@ extension BFT {
     return nil
   }
 
-  /// The last view between two of which no nullification is here.
-  func gap(below place: UInt64, above parent: UInt64) -> UInt64? {
-    var place = place
+  /// The last view between two of which no nullification is here. What was found whole is not
+  /// looked through again: after a long outage thousands of views lie between.
+  mutating func gap(below end: UInt64, above parent: UInt64) -> UInt64? {
+    var place = end
     while place > parent + 1 {
       place -= 1
-      if views[place]?.nullification == nil { return place }
+      if place > nullifiedRun.above && place < nullifiedRun.below {
+        place = max(nullifiedRun.above, parent) + 1
+      } else if views[place]?.nullification == nil {
+        return place
+      }
     }
+    if end > nullifiedRun.below { nullifiedRun = (parent, end) }
     return nil
   }
 

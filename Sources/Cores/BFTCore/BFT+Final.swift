@@ -156,6 +156,7 @@ extension BFT {
     view = 1
     views = SortedMap()
     openViews = []
+    nullifiedRun = (0, 0)
     compacted = 0
     guardian = SigningGuard(after: guardian.handover)
     ownChange = nil

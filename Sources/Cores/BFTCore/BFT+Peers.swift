@@ -178,9 +178,9 @@ extension BFT {
     {
       messages.append(.proposal(proposal))
     }
-    let votes = guardian.votes(above: finalized.view).filter {
-      $0.statement.kind == .finalize || $0.statement.view + BFTConfiguration.viewsBehind > view
-    }
+    let floor = finalized.view + 1
+    let latest = view - min(view, BFTConfiguration.viewsBehind - 1)
+    let votes = guardian.votes(from: max(floor, latest), finalizing: floor)
     for vote in votes.suffix(BFT.repeatedVotesMax) where isReleased(vote) {
       messages.append(.vote(vote))
     }

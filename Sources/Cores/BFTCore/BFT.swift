@@ -48,6 +48,8 @@ package struct BFT: ProtocolCore {
   var views = SortedMap<UInt64, ViewState>()
   /// Views above the final one that are notarized or finalized, ascending.
   var openViews: [UInt64] = []
+  /// Views between which every one is known to be nullified.
+  var nullifiedRun: (above: UInt64, below: UInt64) = (0, 0)
   /// The view up to which votes are neither kept nor taken.
   var compacted: UInt64 = 0
   var guardian = SigningGuard()
@@ -277,8 +279,9 @@ package struct BFT: ProtocolCore {
       return "\(count) \(name), at most \(bound)"
     }
     for (place, state) in views.entries.suffix(Int(BFT.votedViewsMax)) {
-      let votes = [state.notarizes, state.nullifies, state.finalizes].map(\.votes.count)
-      if let most = votes.max(), most > validators.count {
+      let most = max(
+        state.notarizes.votes.count, state.nullifies.votes.count, state.finalizes.votes.count)
+      if most > validators.count {
         return "\(most) votes of a kind in view \(place)"
       }
     }

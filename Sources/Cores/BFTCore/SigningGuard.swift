@@ -37,7 +37,21 @@ struct SigningGuard: Sendable {
 
   /// Every own vote above a view.
   func votes(above view: UInt64) -> [Vote] {
-    votes.entries.filter { $0.key > view }.flatMap(\.value.all)
+    votes(from: view + 1)
+  }
+
+  /// Every own vote of a view and those above, and the votes to finalize in the ones before.
+  func votes(from view: UInt64, finalizing floor: UInt64? = nil) -> [Vote] {
+    let entries = votes.entries
+    let first = votes.position(of: view)
+    var found: [Vote] = []
+    if let floor {
+      for index in votes.position(of: min(floor, view))..<first {
+        if let vote = entries[index].value.finalize { found.append(vote) }
+      }
+    }
+    for entry in entries[first...] { found += entry.value.all }
+    return found
   }
 
   /// Whether a vote may be signed (bft rule: the guard).
