@@ -27,6 +27,9 @@ package enum Adversary: String, CaseIterable, Sendable {
   case usurper
   /// As leader skips its parent.
   case skipper
+  /// As leader shows its block to one node only, and another block of that view when the node comes
+  /// back.
+  case turncoat
   /// Any of these at any time.
   case chaos
 }
@@ -40,6 +43,10 @@ struct AdversaryState: Sendable {
   let key: SigningKey
   var random: Xoshiro256
   let nodes: Int
+  /// Whom a turncoat deceives.
+  var victim: Int?
+  /// What a turncoat showed last.
+  var shown: Proposal?
   var said: [FinalityMessage] = []
   var heard: [FinalityMessage] = []
 
@@ -49,7 +56,7 @@ struct AdversaryState: Sendable {
     switch kind {
     case .chaos: return apply(chaosKind(), message, receiver)
     case .equivocator, .conflicter, .nuller, .silent, .withholder, .impersonator, .outdated,
-      .replayer, .selective, .usurper, .skipper:
+      .replayer, .selective, .usurper, .skipper, .turncoat:
       return apply(kind, message, receiver)
     }
   }
@@ -92,6 +99,7 @@ struct AdversaryState: Sendable {
     case .selective: leaveOut(message, receiver)
     case .usurper: usurp(message)
     case .skipper: skip(message)
+    case .turncoat: deceive(message, receiver)
     case .chaos: [message]
     }
   }

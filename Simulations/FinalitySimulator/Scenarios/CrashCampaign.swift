@@ -32,9 +32,13 @@ package enum CrashCampaign<Engine: FinalityEngine> {
   }
 
   /// Every point of every run, with one node crashing alone and with everybody at once.
-  package static func exhaustive(validators: Int, bug: BFTBug? = nil) -> [CrashRow] {
-    names.flatMap { name in
-      [false, true].map { row(name, validators: validators, everybody: $0, bug: bug) }
+  package static func exhaustive(
+    validators: Int, bug: BFTBug? = nil, spread: Spread? = nil
+  ) -> [CrashRow] {
+    let names = names
+    return SpreadWork.map(2 * names.count, spread ?? SpreadWork.inOrder) { index in
+      row(
+        names[index / 2], validators: validators, everybody: !index.isMultiple(of: 2), bug: bug)
     }
   }
 

@@ -56,23 +56,27 @@ package enum FinalityCampaign<Engine: FinalityEngine> {
 
   /// A scenario over seeds.
   package static func scenario(
-    _ scenario: FinalityScenario, validators: Int, seeds: ClosedRange<UInt64>
+    _ scenario: FinalityScenario, validators: Int, seeds: ClosedRange<UInt64>,
+    spread: Spread? = nil
   ) -> FinalityRow {
+    let runs = SpreadWork.map(seeds.count, spread ?? SpreadWork.inOrder) { index in
+      run(scenario, validators: validators, seed: seeds.lowerBound + UInt64(index))
+    }
     var row = FinalityRow(name: scenario.name, validators: validators)
-    for seed in seeds {
+    for (seed, run) in zip(seeds, runs) {
       let setup = scenario.setup(validators: validators, seed: seed)
-      row.add(
-        run(scenario, validators: validators, seed: seed), seed: seed,
-        delay: setup.network.delay.nanoseconds)
+      row.add(run, seed: seed, delay: setup.network.delay.nanoseconds)
     }
     return row
   }
 
   /// The matrix over seeds.
-  package static func matrix(validators: [Int], seeds: ClosedRange<UInt64>) -> [FinalityRow] {
+  package static func matrix(
+    validators: [Int], seeds: ClosedRange<UInt64>, spread: Spread? = nil
+  ) -> [FinalityRow] {
     let scenarios = matrixNames.compactMap { FinalityScenario.named($0) }
     return validators.flatMap { count in
-      scenarios.map { scenario($0, validators: count, seeds: seeds) }
+      scenarios.map { scenario($0, validators: count, seeds: seeds, spread: spread) }
     }
   }
 }

@@ -34,7 +34,7 @@ extension BFTBug {
     switch self {
     case .finalizeAfterNullify: ["lossy-links", "crashes-and-chaos", "late-calm", "hailstorm"]
     case .skipJustification: ["skipper", "chaos", "lossy-links", "hidden-notarization"]
-    case .forgetJournal: ["hailstorm", "crashes-and-chaos", "crash-points", "all-crash"]
+    case .forgetJournal: ["turncoat-leader", "crash-points"]
     case .ownVoteNotCounted: ["all-crash-after-nullify", "all-crash", "hailstorm"]
     case .ignoreNotarizationAfterNullify: ["lossy-links", "chaos", "late-calm", "silent-leader"]
     case .smallQuorum: ["half-partition", "happy-path"]
@@ -66,7 +66,12 @@ extension FinalityCampaign {
   }
 
   /// Hunts every bug.
-  package static func mutants(validators: Int, seeds: ClosedRange<UInt64>) -> [FinalityKill] {
-    BFTBug.allCases.map { hunt($0, validators: validators, seeds: seeds) }
+  package static func mutants(
+    validators: Int, seeds: ClosedRange<UInt64>, spread: Spread? = nil
+  ) -> [FinalityKill] {
+    let bugs = BFTBug.allCases
+    return SpreadWork.map(bugs.count, spread ?? SpreadWork.inOrder) { index in
+      hunt(bugs[index], validators: validators, seeds: seeds)
+    }
   }
 }

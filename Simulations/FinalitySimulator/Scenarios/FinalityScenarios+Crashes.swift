@@ -14,6 +14,22 @@ extension FinalityScenario {
       setup.network.calm = after(milliseconds: 600)
       return setup
     },
+    // A vote leaves only when the disk has it: of the steps that one node writes every other is lost
+    // with the node, and the leader whose block it had voted for comes with another one.
+    FinalityScenario("turncoat-leader") { validators, random in
+      var setup = lying(.turncoat, validators, &random, storm: false)
+      let honest = (0..<validators).filter { host in
+        !setup.liars.contains { $0.index == host }
+      }
+      let victim = honest[random.next(below: honest.count)]
+      setup.victim = victim
+      setup.crashes = (1...48).filter { _ in random.chance(Ratio(1, in: 2)) }.map {
+        FinalitySetup.PlannedCrash(
+          host: victim, point: .beforeJournal, step: $0, downFor: .milliseconds(1))
+      }
+      setup.network.calm = after(milliseconds: 3_000)
+      return setup
+    },
     FinalityScenario("all-crash") { validators, random in
       var setup = FinalitySetup(validators: validators)
       let down = random.next(below: validators)

@@ -30,6 +30,16 @@ package struct TwinsRow: Hashable, Sendable {
       firstBad = "\(schedule()): \(violation)"
     }
   }
+
+  /// Adds what came of further schedules.
+  mutating func add(_ other: TwinsRow) {
+    schedules += other.schedules
+    repeated += other.repeated
+    broken += other.broken
+    stuck += other.stuck
+    contradictions += other.contradictions
+    firstBad = firstBad ?? other.firstBad
+  }
 }
 
 /// Schedules of partitions for validators of which some run twice, unmodified, with one key.
@@ -41,29 +51,40 @@ package struct TwinsRow: Hashable, Sendable {
 /// The engine's leaders take turns, so who leads which round follows from the twins' place. Honest
 /// validators are told apart by nothing but their turns: all names of them are covered by one.
 package enum TwinsCampaign<Engine: FinalityEngine> {
-  /// Every schedule of one twin among four validators, a row for each place of the twin.
+  /// Every schedule of one twin among four validators, a row for each place of the twin. Schedules
+  /// that begin with one partition are a piece of work.
   package static func exhaustive(
-    rounds: Int, places: Range<Int> = 0..<4, bug: BFTBug? = nil
+    rounds: Int, places: Range<Int> = 0..<4, bug: BFTBug? = nil, spread: Spread? = nil
   ) -> [TwinsRow] {
     let partitions = Partition.relevant(nodes: 5, twins: [(0, 4)])
-    return places.map { place in
+    let count = partitions.count
+    let parts = SpreadWork.map(places.count * count, spread ?? SpreadWork.inOrder) { index in
+      let place = places.lowerBound + index / count
       var world = FinalityWorld<Engine>(setup(4, twins: [place], bug: bug), seed: 1)
       world.begin()
+      let options = partitions.map { $0.swapping(0, place) }
       var search = TwinsSearch<Engine>(
-        options: partitions.map { $0.swapping(0, place) }, rounds: rounds, place: place,
-        door: world.door, row: TwinsRow(name: "twin at place \(place)"))
-      search.explore(world, after: [], isMirrored: true)
+        options: options, rounds: rounds, place: place, door: world.door,
+        row: TwinsRow(name: "twin at place \(place)"))
+      search.explore(world, after: [], isMirrored: true, only: options[index % count])
       return search.row
+    }
+    return places.indices.map { offset in
+      let own = parts[
+        (offset - places.lowerBound) * count..<(offset - places.lowerBound + 1) * count]
+      return own.reduce(into: TwinsRow(name: "twin at place \(offset)")) { $0.add($1) }
     }
   }
 
   /// Schedules drawn by seed, with as many twins as the validators tolerate.
   package static func sampled(
-    validators: Int, rounds: Int, seeds: ClosedRange<UInt64>, bug: BFTBug? = nil
+    validators: Int, rounds: Int, seeds: ClosedRange<UInt64>, bug: BFTBug? = nil,
+    spread: Spread? = nil
   ) -> TwinsRow {
-    var row = TwinsRow(name: "drawn")
     let faults = (validators - 1) / 3
-    for seed in seeds {
+    let parts = SpreadWork.map(seeds.count, spread ?? SpreadWork.inOrder) { index in
+      var row = TwinsRow(name: "drawn")
+      let seed = seeds.lowerBound + UInt64(index)
       var random = Xoshiro256(seed: seed, purpose: "twins-campaign")
       var places = Array(0..<validators)
       random.shuffle(&places)
@@ -85,8 +106,9 @@ package enum TwinsCampaign<Engine: FinalityEngine> {
       row.add(
         run, contradicted: world.observer.sawContradiction,
         "seed \(seed), \(schedule.map(\.description).joined(separator: " / "))")
+      return row
     }
-    return row
+    return parts.reduce(into: TwinsRow(name: "drawn")) { $0.add($1) }
   }
 
   private static func setup(_ validators: Int, twins: [Int], bug: BFTBug?) -> FinalitySetup {
@@ -107,22 +129,26 @@ extension TwinsRow {
   /// Rows as a table for people.
   package static func table(_ rows: [TwinsRow]) -> String {
     var lines = [
-      line(["schedules of", "all", "run", "broken", "stuck", "twins clash", "first bad"])
+      line([
+        "schedules of", "all", "run", "pruned", "broken", "stuck", "twins clash", "first bad",
+      ])
     ]
     for row in rows {
       lines.append(
         line([
-          row.name, "\(row.schedules + row.repeated)", "\(row.schedules)", "\(row.broken)",
-          "\(row.stuck)", "\(row.contradictions)",
-          row.firstBad ?? "-",
+          row.name, "\(row.schedules + row.repeated)", "\(row.schedules)", "\(row.repeated)",
+          "\(row.broken)", "\(row.stuck)", "\(row.contradictions)", row.firstBad ?? "-",
         ]))
     }
-    let total = rows.reduce(0) { $0 + $1.schedules + $1.repeated }
-    return lines.joined(separator: "\n") + "\n\(total) schedules"
+    let run = rows.reduce(0) { $0 + $1.schedules }
+    let pruned = rows.reduce(0) { $0 + $1.repeated }
+    return lines.joined(separator: "\n")
+      + "\n\(run + pruned) schedules, \(pruned) pruned as equal to others, "
+      + "\(rows.reduce(0) { $0 + $1.broken }) broken, \(rows.reduce(0) { $0 + $1.stuck }) stuck"
   }
 
   private static func line(_ cells: [String]) -> String {
-    let widths = [18, 8, 8, 7, 6, 12, 0]
+    let widths = [18, 8, 8, 8, 7, 6, 12, 0]
     return zip(cells, widths).map { cell, width in
       cell + String(repeating: " ", count: max(0, width - cell.count))
     }.joined(separator: " ")

@@ -26,11 +26,12 @@ struct TwinsSearch<Engine: FinalityEngine> {
     self.row = row
   }
 
-  /// Tries every partition of the next round, each on a copy of the world so far.
+  /// Tries every partition of the next round, or one, each on a copy of the world so far.
   mutating func explore(
-    _ world: FinalityWorld<Engine>, after before: [Partition], isMirrored: Bool
+    _ world: FinalityWorld<Engine>, after before: [Partition], isMirrored: Bool,
+    only single: Partition? = nil
   ) {
-    for option in options {
+    for option in single.map({ [$0] }) ?? options {
       // As long as nothing told the twins apart, what one may do the other may, too.
       let mirror = option.swapping(place, 4)
       if isMirrored, mirror.sides.lexicographicallyPrecedes(option.sides) { continue }

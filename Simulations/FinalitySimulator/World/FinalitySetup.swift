@@ -43,6 +43,8 @@ package struct FinalitySetup: Sendable {
   package var validators: Int
   /// Validators that lie.
   package var liars: [(index: Int, kind: Adversary)] = []
+  /// The node that turncoats deceive.
+  package var victim: Int?
   /// Validators of which two copies run.
   package var twins: [Int] = []
   /// The network.

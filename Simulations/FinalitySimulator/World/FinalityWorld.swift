@@ -60,7 +60,7 @@ package struct FinalityWorld<Engine: FinalityEngine>: Sendable {
       if let kind = setup.liars.first(where: { $0.index == index })?.kind {
         host.liar = AdversaryState(
           kind: kind, key: host.key, random: Xoshiro256(seed: random.next()),
-          nodes: setup.validators)
+          nodes: setup.validators, victim: setup.victim)
       }
       if index < setup.clockErrors.count { host.clockError = setup.clockErrors[index] }
       hosts.append(host)

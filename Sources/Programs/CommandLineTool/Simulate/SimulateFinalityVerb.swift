@@ -1,4 +1,5 @@
 internal import FinalitySimulator
+internal import Synchronization
 
 /// `simulate-finality`: validators that agree on blocks, in virtual time, some of them liars.
 enum SimulateFinalityVerb {
@@ -20,6 +21,7 @@ enum SimulateFinalityVerb {
       .value("seeds", "A..B", "run every seed from A to B (default: 1..20)"),
       .value("validators", "N", "how many validators there are (default: 4)"),
       .value("rounds", "N", "views that `twins` scripts before the network heals (default: 4)"),
+      .value("threads", "N", "run N at the same time (default: 2)"),
     ], positionalMax: 1,
     examples: [
       Verb.Example("simulate-finality --seeds 1..100", "every kind of liar"),
@@ -32,8 +34,11 @@ enum SimulateFinalityVerb {
     let validators = try arguments.integer("validators", in: 4...16, default: 4)
     let seeds = try SimulateVerb.seeds(arguments)
     let rounds = try arguments.integer("rounds", in: 1...8, default: 4)
+    let threads = try arguments.integer("threads", in: 1...64, default: 2)
     guard
-      let result = FinalityRuns.run(name, validators: validators, seeds: seeds, rounds: rounds)
+      let result = FinalityRuns.run(
+        name, validators: validators, seeds: seeds, rounds: rounds,
+        spread: { spread($0, threads: threads, $1) })
     else {
       throw UsageError(
         "'\(name)' is none of "
@@ -42,5 +47,21 @@ enum SimulateFinalityVerb {
     }
     console.write(result.text + "\n")
     return result.isPassed ? ExitStatus.success : ExitStatus.failure
+  }
+
+  /// Runs a body for every number below a count on so many threads.
+  private static func spread(
+    _ count: Int, threads: Int, _ body: @escaping @Sendable (Int) -> Void
+  ) {
+    let next = Atomic(0)
+    let work: @Sendable () -> Void = {
+      while true {
+        let index = next.add(1, ordering: .relaxed).oldValue
+        guard index < count else { return }
+        body(index)
+      }
+    }
+    let workers = (0..<min(threads, count)).map { _ in WorkerThread(work) }
+    for worker in workers { worker.join() }
   }
 }
