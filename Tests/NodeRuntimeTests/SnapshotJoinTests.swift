@@ -22,12 +22,34 @@ struct SnapshotJoinTests {
     let learner = try swarm.start(place.directory)
     #expect(learner.line(containing: "joined by a snapshot") != nil, "\(learner.log)")
     try swarm.waitUntilEqual([swarm.api(1), swarm.api(2), place.api])
+    try expectCounted(swarm, at: place.api)
     // What it made survives a crash, and the node goes on from it.
     learner.crash()
     _ = try swarm.ask("What came while the learner was away?", token: token)
     let again = try swarm.start(place.directory)
     defer { again.crash() }
     try swarm.waitUntilEqual([swarm.api(1), place.api])
+    #expect(try swarm.metric("swarmoracle_snapshot_joined_height", at: place.api) == 0)
+  }
+
+  /// What the voters say to have served must be what the learner says to have fetched.
+  private func expectCounted(_ swarm: TestSwarm, at learner: String) throws {
+    func fetched(_ name: String) throws -> Int {
+      try swarm.metric("swarmoracle_snapshot_\(name)", at: learner)
+    }
+    func served(_ name: String) throws -> Int {
+      try (1...2).reduce(0) { try $0 + swarm.metric("swarmoracle_snapshot_\(name)", of: $1) }
+    }
+    #expect(try fetched("joined_height") >= 32)
+    #expect(try fetched("parts_fetched_total") > 0)
+    #expect(try fetched("parts_refused_total") == 0)
+    #expect(try fetched("liars_total") == 0)
+    #expect(try served("manifests_served_total") >= 1)
+    #expect(try served("parts_served_total") >= fetched("parts_fetched_total"))
+    #expect(try served("served_bytes_total") > fetched("fetched_bytes_total"))
+    #expect(try swarm.metric("swarmoracle_snapshots_written_total") >= 1)
+    #expect(try swarm.metric("swarmoracle_snapshots_failed_total") == 0)
+    #expect(try swarm.metric("swarmoracle_snapshot_height") >= fetched("joined_height"))
   }
 
   @Test(arguments: ["main/state.db", "finality/ledger/ledger.db"])

@@ -114,7 +114,12 @@ final class TestSwarm {
 
   /// The value of a metric without labels.
   func metric(_ name: String, of number: Int = 1) throws -> Int {
-    let response = try send("GET", "/metrics", to: number)
+    try metric(name, at: api(number))
+  }
+
+  /// The value of a metric without labels, of a node at an address.
+  func metric(_ name: String, at api: String) throws -> Int {
+    let response = try send("GET", "/metrics", at: api)
     for line in String(decoding: response.body, as: UTF8.self).split(separator: "\n") {
       let words = line.split(separator: " ")
       if words.count == 2, words[0] == name, let value = Int(words[1]) { return value }

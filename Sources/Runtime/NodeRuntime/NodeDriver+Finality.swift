@@ -20,6 +20,8 @@ final class FinalityParts {
   let worker: ExecutionWorker
   let gate: FinalityGate
   let snapshots: SnapshotKeeper
+  /// How this run's node joined by a snapshot, if it did.
+  let join: SnapshotJoin
   var gateThread: WorkerThread?
   var workerThread: WorkerThread?
   /// Reads the ledger through, again and again.
@@ -37,7 +39,8 @@ final class FinalityParts {
   /// The last executed height that is durable, and its root.
   var executed: (height: UInt64, root: Digest)
 
-  init(_ opened: FinalityStart.Opened) {
+  init(_ opened: FinalityStart.Opened, _ join: SnapshotJoin) {
+    self.join = join
     journal = opened.journal
     worker = opened.worker
     gate = opened.gate

@@ -110,7 +110,7 @@ extension NodeDriver {
       return try reader.bundles(
         of: request.lane, from: request.first, to: request.last, bytesMax: byteMax)
     } completion: { outcome in
-      _ = handle.post { _ in driver.value?.sendAnswer(outcome, id) }
+      _ = handle.post { _ in driver.value?.sendAnswer(outcome, id, isPull: true) }
     }
     if result != .accepted {
       answers[id] = nil
@@ -118,11 +118,13 @@ extension NodeDriver {
     }
   }
 
-  func sendAnswer(_ outcome: Result<[[UInt8]], any Error>, _ id: RequestID) {
+  func sendAnswer(
+    _ outcome: Result<[[UInt8]], any Error>, _ id: RequestID, isPull: Bool
+  ) {
     guard answers[id] != nil else { return }
     switch outcome {
     case .success(let frames):
-      counters.pullsServed += 1
+      if isPull { counters.pullsServed += 1 }
       answers[id] = PendingAnswer(frames: frames.reversed())
       continueAnswer(id)
     case .failure(let error):

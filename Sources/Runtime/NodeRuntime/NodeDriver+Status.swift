@@ -102,6 +102,7 @@ extension NodeDriver {
     writeScrubMetrics(into: &text)
     writeControlMetrics(into: &text)
     writeFinalityMetrics(into: &text)
+    writeSnapshotMetrics(into: &text)
   }
 
   private func writeLaneMetrics(into text: inout MetricsText) {

@@ -45,11 +45,11 @@ package enum NodeProgram {
       }
       try NodeRepair.carryOut(configuration, logger)
       let isRejoining = try Rejoin.begin(configuration, logger)
-      guard try SnapshotClient.bootstrap(configuration, logger, isNeeded: isRejoining) else {
-        return 0
-      }
+      guard
+        let join = try SnapshotClient.bootstrap(configuration, logger, isNeeded: isRejoining)
+      else { return 0 }
       if isRejoining { try Rejoin.finish(configuration, logger) }
-      return try NodeProcess(configuration, logger).run()
+      return try NodeProcess(configuration, logger, join).run()
     } catch {
       if error is LedgerDamage { return NodeRepair.beginAnew(logger) }
       if let reason = NodeRepair.needOfSnapshot(error) {
@@ -76,7 +76,7 @@ private final class NodeProcess {
   private let admin: AdminServer?
   private let damage = DamageSlot()
 
-  init(_ configuration: NodeConfiguration, _ logger: Logger) throws {
+  init(_ configuration: NodeConfiguration, _ logger: Logger, _ join: SnapshotJoin) throws {
     self.configuration = configuration
     self.logger = logger
     let loop = try EventLoop()
@@ -106,7 +106,7 @@ private final class NodeProcess {
     storage = started.storage
     driver = NodeDriver(
       configuration: configuration, loop: loop, logger: logger, storage: started.storage,
-      controlStorage: started.controlStorage, finality: FinalityParts(started.finality),
+      controlStorage: started.controlStorage, finality: FinalityParts(started.finality, join),
       machine: started.machine)
     slot.driver = driver
     try driver.restoreGuests()

@@ -51,10 +51,10 @@ final class SnapshotClient: QUICTransportDelegate {
   }
 
   /// Makes the node's databases of a snapshot, if the node is fresh and somebody has one; waits
-  /// for that when the node cannot go on without. False when it was told to end meanwhile.
+  /// for that when the node cannot go on without. `nil` when it was told to end meanwhile.
   static func bootstrap(
     _ configuration: NodeConfiguration, _ logger: Logger, isNeeded: Bool = false
-  ) throws -> Bool {
+  ) throws -> SnapshotJoin? {
     let paths = SnapshotPaths(data: configuration.dataDirectory)
     try SnapshotInstall.finish(paths)
     let isFounder = configuration.genesis.voter(configuration.node) != nil
@@ -63,14 +63,15 @@ final class SnapshotClient: QUICTransportDelegate {
     let isWanted =
       isNeeded
       || (!isFounder || Files.exists(mark)) && configuration.settings.bootstrap == .snapshot
-    guard paths.isFresh, isWanted else { return true }
+    guard paths.isFresh, isWanted else { return SnapshotJoin() }
     let genesis = try FinalityStart.founders(of: configuration)
     let client = try SnapshotClient(configuration, genesis, isNeeded: isNeeded, logger)
     try client.run()
-    if client.wasStopped { return false }
+    if client.wasStopped { return nil }
+    var outcome = SnapshotJoin(counters: client.fetch.counters)
     guard client.fetch.isComplete, let manifest = client.manifest, let parts = client.parts else {
       logger.log(.info, "nobody has a snapshot: everything comes by replay")
-      return true
+      return outcome
     }
     let rows = try SnapshotInstall.build(
       manifest, parts, chain: client.chain, genesis: genesis, paths,
@@ -83,7 +84,8 @@ final class SnapshotClient: QUICTransportDelegate {
         LogField("bytes", "\(client.fetch.counters.bytes)"),
         LogField("liars", "\(client.fetch.counters.liars)"),
       ])
-    return true
+    outcome.height = manifest.height
+    return outcome
   }
 
   // MARK: The disk

@@ -44,6 +44,7 @@ final class SnapshotKeeper: Sendable {
     var served: [Served] = []
     var isWriting = false
     var thread: WorkerThread?
+    var statistics = SnapshotStatistics()
   }
 
   private let paths: SnapshotPaths
@@ -122,6 +123,7 @@ final class SnapshotKeeper: Sendable {
       try write(reads, &candidates)
     } catch {
       candidates = Candidates()
+      state.withLock { $0.statistics.failures += 1 }
       logger.log(.error, "a snapshot was not made", [LogField("reason", "\(error)")])
     }
   }
@@ -180,6 +182,7 @@ final class SnapshotKeeper: Sendable {
       let served = try read(height)
       let dropped = state.withLock { state -> [UInt64] in
         state.served.append(served)
+        state.statistics.written += 1
         let surplus = max(0, state.served.count - SnapshotKeeper.keptMax)
         let dropped = state.served.prefix(surplus).map(\.height)
         state.served.removeFirst(surplus)
@@ -195,6 +198,7 @@ final class SnapshotKeeper: Sendable {
           LogField("parts", "\(manifest.parts.count)"),
         ])
     } catch {
+      state.withLock { $0.statistics.failures += 1 }
       logger.log(
         .error, "a snapshot was not written",
         [LogField("height", "\(height)"), LogField("reason", "\(error)")])
@@ -235,19 +239,24 @@ final class SnapshotKeeper: Sendable {
   /// The height of the newest snapshot; `nil` when there is none.
   var newest: UInt64? { state.withLock { $0.served.last?.height } }
 
+  /// What was written and served so far.
+  var statistics: SnapshotStatistics { state.withLock { $0.statistics } }
+
   /// Answers a request.
   func answer(_ request: SnapshotRequest) -> SnapshotAnswer {
     state.withLock { state in
       func served(_ height: UInt64) -> Served? { state.served.first { $0.height == height } }
+      let answer: SnapshotAnswer
       switch request {
       case .offer:
-        return state.served.last.map { .offer(height: $0.height) } ?? .nothing
+        answer = state.served.last.map { .offer(height: $0.height) } ?? .nothing
       case .manifest(let height):
-        return served(height).map { .manifest($0.manifest) } ?? .nothing
+        answer = served(height).map { .manifest($0.manifest) } ?? .nothing
       case .part(let height, let index):
-        guard let bytes = served(height)?.parts.part(Int(index)) else { return .nothing }
-        return .part(bytes)
+        answer = served(height)?.parts.part(Int(index)).map { .part($0) } ?? .nothing
       }
+      state.statistics.note(answer)
+      return answer
     }
   }
 }
