@@ -60,11 +60,13 @@ import Testing
       // What a node says of its slots is hashed afresh here, with nothing that was kept.
       #expect(try SparseMerkleTrie.root(in: nodes) == update.root)
       for change in update.changes where change.path != .top {
-        guard let node = change.node, let below = leaf(under: node) else { continue }
+        guard let node = change.node else { continue }
+        #expect(TrieNode(bytes: node.bytes) == node)
+        guard let below = leaf(under: node) else { continue }
         let depth = change.path.depth - 1
         let digit = below.bytes[depth / 2] >> (depth % 2 == 0 ? 4 : 0) & 15
         let above = nodes.node(at: TriePath(depth: depth, of: below))
-        #expect(above?.slots[Int(digit)] == node.sum)
+        #expect(above?[Int(digit)] == node.sum)
       }
       guard random.next() % 3 == 0 else { continue }
       let undone = zip(replaced, update.changes).map { old, new in

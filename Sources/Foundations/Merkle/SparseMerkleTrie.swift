@@ -97,7 +97,7 @@ package enum SparseMerkleTrie {
   package static func value(of key: Digest, in nodes: some TrieNodes) throws -> Digest? {
     guard var node = try nodes.node(at: .top) else { return nil }
     for depth in 0..<64 {
-      switch node.slots[key.digit(depth)] {
+      switch node[key.digit(depth)] {
       case .empty: return nil
       case .leaf(let other, let value): return other == key ? value : nil
       case .inner(let hash):
@@ -149,8 +149,8 @@ private struct TrieEditor<Nodes: TrieNodes> {
     }
     var new = old
     try eachDigit(of: edits, at: depth) { editor, digit, some in
-      guard depth < 63 || !old.slots[digit].isInner else { throw TrieError.damaged(path) }
-      new.set(try editor.apply(some, to: old.slots[digit], depth: depth + 1), at: digit)
+      guard depth < 63 || !old[digit].isInner else { throw TrieError.damaged(path) }
+      new.set(try editor.apply(some, to: old[digit], depth: depth + 1), at: digit)
     }
     let sum = new.keepSum()
     if !sum.isInner {

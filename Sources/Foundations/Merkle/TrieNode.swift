@@ -1,60 +1,6 @@
 internal import Crypto
 package import Primitives
 
-/// A place in a trie: the first hexadecimal digits of the keys below it.
-package struct TriePath: Hashable, Comparable, Sendable {
-  /// How many digits, 0 to 63.
-  package let depth: Int
-  /// The digits, followed by zeros.
-  package let prefix: Digest
-
-  /// The top of the trie.
-  package static let top = TriePath(depth: 0, prefix: .zero)
-
-  /// Names the place of the first `depth` digits of `key`.
-  package init(depth: Int, of key: Digest) {
-    precondition((0..<64).contains(depth), "a path of \(depth) digits")
-    self.depth = depth
-    func kept(_ word: UInt64, _ index: Int) -> UInt64 {
-      let bits = min(max(depth * 4 - index * 64, 0), 64)
-      return bits == 0 ? 0 : word & ~UInt64(0) << UInt64(64 - bits)
-    }
-    let words = key.words
-    prefix = Digest(
-      words: kept(words.0, 0), kept(words.1, 1), kept(words.2, 2), kept(words.3, 3))
-  }
-
-  private init(depth: Int, prefix: Digest) {
-    self.depth = depth
-    self.prefix = prefix
-  }
-
-  package static func < (left: TriePath, right: TriePath) -> Bool {
-    left.depth != right.depth ? left.depth < right.depth : left.prefix < right.prefix
-  }
-}
-
-extension Digest {
-  /// Bit `index`, the most significant of the first byte being bit 0.
-  func bit(_ index: Int) -> Bool {
-    word(index >> 6) >> UInt64(63 - index & 63) & 1 == 1
-  }
-
-  /// Hexadecimal digit `index`, the first being digit 0.
-  func digit(_ index: Int) -> Int {
-    Int(truncatingIfNeeded: word(index >> 4) >> UInt64(60 - 4 * (index & 15)) & 15)
-  }
-
-  private func word(_ index: Int) -> UInt64 {
-    switch index {
-    case 0: words.0
-    case 1: words.1
-    case 2: words.2
-    default: words.3
-    }
-  }
-}
-
 /// What a part of a trie holds.
 package enum TrieSlot: Hashable, Sendable {
   /// Nothing.
@@ -79,19 +25,67 @@ package enum TrieSlot: Hashable, Sendable {
 /// Invariants:
 /// - N1: a kept sum is zero or what `sum` hashes that part to.
 package struct TrieNode: Sendable {
-  /// The slots in the order of their digit.
-  package private(set) var slots: [TrieSlot]
+  /// Which slots are leaves.
+  private var leaves: UInt16 = 0
+  /// Which slots are inner.
+  private var inner: UInt16 = 0
+  /// The slots in the order of their digit, a leaf as key and value and an inner one as its hash:
+  /// most nodes have few, and an array of sixteen is too large for the allocator's quick lists.
+  private var content: [Digest] = []
   /// The hashes of parts of two slots or more: the whole at 1, the halves of `n` at `2n` and
   /// `2n + 1`. Zero for a part that is not inner or not known; none until one was asked for.
   private var sums: [Digest] = []
+  /// Slots in use from which on sums are kept; below, there is little to hash.
+  private static let keptFrom = 8
 
-  init() {
-    slots = Array(repeating: .empty, count: 16)
+  init() {}
+
+  /// The slot of a digit.
+  package subscript(index: Int) -> TrieSlot {
+    let bit = UInt16(1) << UInt16(index)
+    let place = place(of: index)
+    if leaves & bit != 0 { return .leaf(key: content[place], value: content[place + 1]) }
+    return inner & bit != 0 ? .inner(content[place]) : .empty
+  }
+
+  /// The slots in the order of their digit.
+  package var slots: [TrieSlot] { (0..<16).map { self[$0] } }
+
+  private func place(of index: Int) -> Int {
+    let below = UInt16(1) << UInt16(index) &- 1
+    return 2 * (leaves & below).nonzeroBitCount + (inner & below).nonzeroBitCount
   }
 
   /// Puts something else into a slot.
   mutating func set(_ slot: TrieSlot, at index: Int) {
-    slots[index] = slot
+    let bit = UInt16(1) << UInt16(index)
+    let place = place(of: index)
+    let count = leaves & bit != 0 ? 2 : inner & bit != 0 ? 1 : 0
+    leaves &= ~bit
+    inner &= ~bit
+    switch slot {
+    case .empty: resize(place, from: count, to: 0)
+    case .leaf(let key, let value):
+      leaves |= bit
+      resize(place, from: count, to: 2)
+      content[place] = key
+      content[place + 1] = value
+    case .inner(let hash):
+      inner |= bit
+      resize(place, from: count, to: 1)
+      content[place] = hash
+    }
+    forgetSums(of: index)
+  }
+
+  private mutating func resize(_ place: Int, from old: Int, to new: Int) {
+    if new < old { content.removeSubrange(place..<(place + old - new)) }
+    if new > old {
+      content.insert(contentsOf: repeatElement(.zero, count: new - old), at: place)
+    }
+  }
+
+  private mutating func forgetSums(of index: Int) {
     guard !sums.isEmpty else { return }
     var part = (16 + index) / 2
     while part > 0 {
@@ -102,7 +96,7 @@ package struct TrieNode: Sendable {
 
   /// What the slots of a range amount to; its length is a power of two. Nothing kept is used.
   func sum(_ range: Range<Int>) -> TrieSlot {
-    if range.count == 1 { return slots[range.lowerBound] }
+    if range.count == 1 { return self[range.lowerBound] }
     let middle = (range.lowerBound + range.upperBound) / 2
     return TrieNode.join(sum(range.lowerBound..<middle), sum(middle..<range.upperBound))
   }
@@ -110,12 +104,16 @@ package struct TrieNode: Sendable {
   /// What the whole node amounts to. Hashes only what was changed since it was last asked, and
   /// keeps that.
   mutating func keepSum() -> TrieSlot {
+    if (leaves | inner).nonzeroBitCount < TrieNode.keptFrom {
+      sums = []
+      return sum
+    }
     if sums.isEmpty { sums = Array(repeating: .zero, count: 16) }
     return keepSum(of: 1)
   }
 
   private mutating func keepSum(of part: Int) -> TrieSlot {
-    guard part < 16 else { return slots[part - 16] }
+    guard part < 16 else { return self[part - 16] }
     if sums[part] != .zero { return .inner(sums[part]) }
     let sum = TrieNode.join(keepSum(of: 2 * part), keepSum(of: 2 * part + 1))
     if case .inner(let hash) = sum { sums[part] = hash }
@@ -135,8 +133,8 @@ package struct TrieNode: Sendable {
   /// The slots that differ from another node's, with what they are here.
   package func slots(otherThan other: TrieNode) -> [(index: UInt8, slot: TrieSlot)] {
     var result: [(index: UInt8, slot: TrieSlot)] = []
-    for index in 0..<16 where slots[index] != other.slots[index] {
-      result.append((UInt8(index), slots[index]))
+    for index in 0..<16 where self[index] != other[index] {
+      result.append((UInt8(index), self[index]))
     }
     return result
   }
@@ -154,9 +152,15 @@ package struct TrieNode: Sendable {
 
 extension TrieNode: Hashable {
   // What is kept of the hashes follows from the slots.
-  package static func == (left: TrieNode, right: TrieNode) -> Bool { left.slots == right.slots }
+  package static func == (left: TrieNode, right: TrieNode) -> Bool {
+    left.leaves == right.leaves && left.inner == right.inner && left.content == right.content
+  }
 
-  package func hash(into hasher: inout Hasher) { hasher.combine(slots) }
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(leaves)
+    hasher.combine(inner)
+    hasher.combine(content)
+  }
 }
 
 extension TrieSlot {
@@ -172,23 +176,14 @@ extension TrieNode {
   /// The stored form: two little-endian maps of bits, which slots are leaves and which are inner,
   /// then the slots in order, a leaf as key and value and an inner one as its hash.
   package var bytes: [UInt8] {
-    var leaves: UInt16 = 0
-    var inner: UInt16 = 0
-    var rest: [UInt8] = []
-    for (index, slot) in slots.enumerated() {
-      switch slot {
-      case .empty: break
-      case .leaf(let key, let value):
-        leaves |= 1 << UInt16(index)
-        key.append(to: &rest)
-        value.append(to: &rest)
-      case .inner(let hash):
-        inner |= 1 << UInt16(index)
-        hash.append(to: &rest)
-      }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(4 + 32 * content.count)
+    for map in [leaves, inner] {
+      bytes.append(UInt8(truncatingIfNeeded: map))
+      bytes.append(UInt8(map >> 8))
     }
-    let maps = [leaves, inner].flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
-    return maps + rest
+    for digest in content { digest.append(to: &bytes) }
+    return bytes
   }
 
   /// Reads the stored form; `nil` for anything else.
@@ -199,19 +194,12 @@ extension TrieNode {
     let expected = 4 + 64 * leaves.nonzeroBitCount + 32 * inner.nonzeroBitCount
     guard leaves & inner == 0, leaves | inner != 0, bytes.count == expected else { return nil }
     self.init()
-    var offset = 4
-    func next() -> Digest? {
-      defer { offset += 32 }
-      return Digest(bytes[offset..<(offset + 32)])
-    }
-    for index in slots.indices {
-      if leaves >> UInt16(index) & 1 == 1 {
-        guard let key = next(), let value = next() else { return nil }
-        slots[index] = .leaf(key: key, value: value)
-      } else if inner >> UInt16(index) & 1 == 1 {
-        guard let hash = next() else { return nil }
-        slots[index] = .inner(hash)
-      }
+    self.leaves = leaves
+    self.inner = inner
+    content.reserveCapacity((expected - 4) / 32)
+    for offset in stride(from: 4, to: expected, by: 32) {
+      guard let digest = Digest(bytes[offset..<(offset + 32)]) else { return nil }
+      content.append(digest)
     }
   }
 }
