@@ -14,7 +14,7 @@ import Testing
 
   /// Runs that make happen what the first seed of no scenario does.
   private static let rare: [(probe: Probe, scenario: String, seed: UInt64)] = [
-    (.headerLoaded, "fork-across-restarts", 5), (.versionLost, "finality-fork-lost", 1),
+    (.headerLoaded, "fork-across-restarts", 5), (.versionLost, "finality-fork-lost", 3),
   ]
 
   @Test func `every file is known here`() throws {

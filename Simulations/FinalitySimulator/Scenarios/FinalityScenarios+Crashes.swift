@@ -14,8 +14,8 @@ extension FinalityScenario {
       setup.network.calm = after(milliseconds: 600)
       return setup
     },
-    // A vote leaves only when the disk has it: of the steps that one node writes every other is lost
-    // with the node, and the leader whose block it had voted for comes with another one.
+    // A vote leaves only when the disk has it: of the steps that one node writes every other is
+    // lost with the node, and the leader whose block it had voted for comes with another one.
     FinalityScenario("turncoat-leader") { validators, random in
       var setup = lying(.turncoat, validators, &random, storm: false)
       let honest = (0..<validators).filter { host in
