@@ -9,7 +9,7 @@ import Testing
   static let kills: [(bug: BFTBug, scenario: String, validators: Int, seed: UInt64)] = [
     (.finalizeAfterNullify, "lossy-links", 4, 1),
     (.skipJustification, "skipper", 4, 1),
-    (.forgetJournal, "crash-points", 4, 44),
+    (.forgetJournal, "turncoat-leader", 4, 1),
     (.ownVoteNotCounted, "all-crash-after-nullify", 4, 2),
     (.ignoreNotarizationAfterNullify, "lossy-links", 4, 1),
     (.smallQuorum, "half-partition", 7, 1),

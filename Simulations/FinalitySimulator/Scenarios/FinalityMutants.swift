@@ -9,6 +9,8 @@ package struct FinalityKill: Hashable, Sendable {
   package let found: (scenario: String, validators: Int, seed: UInt64, rule: FinalityRule)?
   /// Runs until then.
   package let runs: Int
+  /// Why the run has more validators than were asked for.
+  package var note: String?
 
   package static func == (left: FinalityKill, right: FinalityKill) -> Bool {
     left.bug == right.bug && left.runs == right.runs && left.found?.seed == right.found?.seed
@@ -24,7 +26,7 @@ package struct FinalityKill: Hashable, Sendable {
   package var line: String {
     guard let found else { return "\(bug.rawValue): SURVIVES \(runs) runs" }
     return "\(bug.rawValue): \(found.rule.rawValue) broken in \(found.scenario) of "
-      + "\(found.validators), seed \(found.seed)"
+      + "\(found.validators), seed \(found.seed)" + (note.map { " (\($0))" } ?? "")
   }
 }
 
@@ -46,19 +48,29 @@ extension BFTBug {
   }
 }
 
+extension BFTBug {
+  /// How many validators it takes to tell the bug from the rule: of four a majority is a quorum.
+  var validatorsMin: Int { self == .smallQuorum ? 5 : 4 }
+}
+
 extension FinalityCampaign {
-  /// Plants a bug and looks for the first run that breaks a rule.
+  /// Plants a bug and looks for the first run that breaks a rule, with more validators where the
+  /// bug is none with so few.
   package static func hunt(
     _ bug: BFTBug, validators: Int, seeds: ClosedRange<UInt64>
   ) -> FinalityKill {
     var runs = 0
+    let asked = validators
+    let validators = max(asked, bug.validatorsMin)
+    let note = validators > asked ? "with \(asked) it is no bug" : nil
     for name in bug.scenarios {
       guard let scenario = FinalityScenario.named(name) else { continue }
       for seed in seeds {
         runs += 1
         let run = run(scenario, validators: validators, seed: seed, bug: bug)
         if let violation = run.violations.first {
-          return FinalityKill(bug: bug, found: (name, validators, seed, violation.rule), runs: runs)
+          return FinalityKill(
+            bug: bug, found: (name, validators, seed, violation.rule), runs: runs, note: note)
         }
       }
     }

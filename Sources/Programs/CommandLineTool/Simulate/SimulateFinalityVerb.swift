@@ -11,9 +11,9 @@ enum SimulateFinalityVerb {
       WHAT is `matrix` (the default: every kind of liar), `mutants` (every bug that can
       be planted must be found), `twins`, `crash-points` or one of the scenarios that a
       wrong name lists. `twins` tries every schedule of partitions for four validators
-      one of which runs twice (hours of one processor for four rounds, minutes for
-      three); with more validators it draws schedules by seed. `crash-points` crashes a
-      few fixed runs at every point at which a journal is written. The engine is the
+      one of which runs twice (half an hour of one processor for four rounds, a minute
+      or two for three); with more validators it draws schedules by seed. `crash-points`
+      crashes fixed runs at every point at which a journal is written. The engine is the
       one that nodes run; network, disks, clocks and lanes are simulated. Exit status
       1 when a rule is broken, progress stops, or a planted bug survives.
       """,
