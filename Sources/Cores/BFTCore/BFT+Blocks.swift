@@ -104,12 +104,17 @@ extension BFT {
       !(views[view]?.isBodyWanted ?? false)
     else { return }
     guard let parent = justifiedParent() else {
+      parentLackedAt = now.instant
       return fetchCertificates(through: missingView, at: now, into: &effects)
     }
     let hash =
       parent.view == finalized.view ? finalized.hash : parent.certificate?.statement.hash
-    guard let hash else { return }
+    guard let hash else {
+      parentLackedAt = now.instant
+      return
+    }
     guard let chain = chain(to: hash) else {
+      parentLackedAt = now.instant
       return fetchMissing(to: hash, at: now, into: &effects)
     }
     withView(view) { $0.isBodyWanted = true }

@@ -172,6 +172,7 @@ extension BFT {
 
   mutating func enter(_ next: UInt64, at now: Moment) {
     view = next
+    parentLackedAt = nil
     armedAt = nil
     retryAt = nil
     compact()

@@ -103,6 +103,8 @@ package struct BFT: ProtocolCore {
   var statusAt: Instant
   /// Timeouts in a row since something was finalized.
   var timeouts = 0
+  /// When this view's leader, this node, last found that it lacks what a parent takes.
+  var parentLackedAt: Instant?
   /// When certificates were last asked for.
   var certificatesAskedAt: Instant?
   /// Blocks that were asked for, and when: no others are taken alone, since nobody signs them.
@@ -217,7 +219,11 @@ package struct BFT: ProtocolCore {
         next = min(next, armedAt + patience)
       }
       if let retryAt { next = min(next, retryAt) }
-      if let due = descendantDueAt { next = min(next, due) }
+      if let due = descendantDueAt {
+        // What was tried in vain waits for others, and not for time.
+        let again = parentLackedAt.map { $0 + BFT.helpInterval } ?? due
+        next = min(next, max(due, again))
+      }
     }
     return next
   }
