@@ -45,8 +45,13 @@ import Wire
     #expect(door.check(.vote(vote)) == nil)
   }
 
-  static func certificate(_ signers: [UInt16]) -> Certificate {
-    let votes = signers.map { vote(signer: $0, key: Int($0) % 4) }
+  static func certificate(
+    _ signers: [UInt16], _ kind: StatementKind = .notarize, chain: ChainID = Four.chain,
+    epoch: UInt64 = 1
+  ) -> Certificate {
+    let votes = signers.map {
+      vote(kind, chain: chain, epoch: epoch, signer: $0, key: Int($0) % 4)
+    }
     return Certificate(
       statement: votes[0].statement, signers: signers, signatures: votes.map(\.signature))
   }
@@ -80,6 +85,7 @@ import Wire
     .memoryReply(nonce: 77, epoch: 1, highest: certificate([0, 1, 2])),
     .memoryReply(nonce: 77, epoch: 1, highest: nil),
     .handover(vote(.handover)),
+    .ending(certificate([0, 1, 2], .handover)),
     .proposal(BFTLiarTests.falseProposal(by: 0)),
     .block(BFTLiarTests.falseProposal(by: 0).block),
     .segment([BFTLiarTests.falseProposal(by: 0).block], certificate([0, 1, 2])),
@@ -96,6 +102,18 @@ import Wire
     .heightRequest(first: 1, count: 65),
     .heightRequest(first: 1, count: 0),
     .memoryReply(nonce: 1, epoch: 2, highest: certificate([0, 1, 2])),
+    .ending(certificate([0, 1, 2])),
+    .ending(certificate([0, 1, 2], .finalize)),
+    .ending(certificate([0, 1], .handover)),
+    .ending(certificate([0, 1, 1], .handover)),
+    .ending(certificate([0, 1, 2], .handover, epoch: 2)),
+    .ending(
+      certificate([0, 1, 2], .handover, chain: ChainID(digest: Digest(words: 8, 8, 8, 8)))),
+    .ending(
+      Certificate(
+        statement: vote(.handover).statement, signers: [0, 1, 2],
+        signatures: certificate([0, 1, 2]).signatures)),
+    .certificate(certificate([0, 1, 2], .handover)),
     .proposal(
       Proposal(
         block: BFTLiarTests.falseProposal(by: 0).block,
@@ -113,6 +131,11 @@ import Wire
   ) {
     var door = FinalityDoorTests.door()
     #expect(door.check(message) == nil)
+  }
+
+  @Test func `a quorum's word on the end of an epoch passes`() {
+    var door = FinalityDoorTests.door()
+    #expect(door.check(.ending(FinalityDoorTests.certificate([0, 1, 2], .handover))) != nil)
   }
 
   @Test func `a body beyond its limit is not decoded`() {

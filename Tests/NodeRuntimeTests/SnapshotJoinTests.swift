@@ -7,10 +7,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct SnapshotJoinTests {
-  @Test func `a fresh node joins by a snapshot and ends with what all have`() throws {
-    let swarm = try TestSwarm(voters: 2) { $0.snapshotBlocks = 32 }
-    let voters = [try swarm.start(1), try swarm.start(2)]
-    defer { for voter in voters { voter.crash() } }
+  /// Asks questions until every voter has written a snapshot; the token of who asked.
+  private func writeUntilSnapshot(_ swarm: TestSwarm, _ voters: [NodeChild]) throws -> String {
     let token = try swarm.register("asker")
     var number = 0
     while !voters.allSatisfy({ $0.log.contains("wrote a snapshot") }), number < 2_000 {
@@ -18,6 +16,29 @@ struct SnapshotJoinTests {
       _ = try swarm.ask("What is number \(number) of many?", token: token)
     }
     try #require(voters[0].log.contains("wrote a snapshot"), "\(voters[0].log)")
+    return token
+  }
+
+  @Test func `a book of joining again that cannot be read is told, and nothing is moved`() throws {
+    let swarm = try TestSwarm(voters: 1)
+    let node = try swarm.start(1)
+    node.send(SIGTERM)
+    #expect(node.waitForEnd() == 0)
+    let data = "\(swarm.places[0].directory)/data"
+    let before = try FileManager.default.contentsOfDirectory(atPath: data).sorted()
+    for text in ["", "aside", "aside a b", "later\n", "\u{0}\u{1}"] {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: "\(data)/rejoin"))
+      #expect { _ = try swarm.start(1) } throws: { "\($0)".contains("rejoin cannot be read") }
+      let after = try FileManager.default.contentsOfDirectory(atPath: data).sorted()
+      #expect(after.filter { $0 != "rejoin" } == before)
+    }
+  }
+
+  @Test func `a fresh node joins by a snapshot and ends with what all have`() throws {
+    let swarm = try TestSwarm(voters: 2) { $0.snapshotBlocks = 32 }
+    let voters = [try swarm.start(1), try swarm.start(2)]
+    defer { for voter in voters { voter.crash() } }
+    let token = try writeUntilSnapshot(swarm, voters)
     let place = try swarm.join("learner", try swarm.ticket())
     let learner = try swarm.start(place.directory)
     #expect(learner.line(containing: "joined by a snapshot") != nil, "\(learner.log)")
@@ -59,12 +80,7 @@ struct SnapshotJoinTests {
     let swarm = try TestSwarm(voters: 2) { $0.snapshotBlocks = 32 }
     var voters = [try swarm.start(1), try swarm.start(2)]
     defer { for voter in voters { voter.crash() } }
-    let token = try swarm.register("asker")
-    var number = 0
-    while !voters.allSatisfy({ $0.log.contains("wrote a snapshot") }), number < 2_000 {
-      number += 1
-      _ = try swarm.ask("What is number \(number) of many?", token: token)
-    }
+    let token = try writeUntilSnapshot(swarm, voters)
     let place = try swarm.join("learner", try swarm.ticket())
     let learner = try swarm.start(place.directory)
     #expect(learner.line(containing: "joined by a snapshot") != nil, "\(learner.log)")

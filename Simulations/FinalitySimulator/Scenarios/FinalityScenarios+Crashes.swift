@@ -68,32 +68,17 @@ extension FinalityScenario {
       setup.randomCrashes = 8
       return setup
     },
+    // The journal forgets what is final: what was signed in epochs that ended must not be signed
+    // otherwise when the chain is made again.
     FinalityScenario("lost-ledger") { validators, random in
-      var setup = FinalitySetup(validators: validators)
-      // Epochs end soon, and the journal forgets what is final: what was signed in them must not
-      // be signed otherwise when the chain is made again.
-      setup.epochLength = 5
+      var setup = losing(
+        validators, &random, from: 300, every: 500, within: 300, times: 4
+      ) { .loseLedger($0) }
       setup.checkpointRecords = 16
-      setup.network = storm(until: 2_500)
-      let losing = random.next(below: validators)
-      for round in 0..<UInt64(4) {
-        let at = 300 + round * 500 + random.next(below: UInt64(300))
-        setup.actions.append((after(milliseconds: at), .loseLedger(losing)))
-        setup.actions.append((after(milliseconds: at + 5), .restart(losing)))
-      }
       return setup
     },
     FinalityScenario("lost-journal-in-short-epochs") { validators, random in
-      var setup = FinalitySetup(validators: validators)
-      setup.epochLength = 5
-      setup.network = storm(until: 2_500)
-      let wiped = random.next(below: validators)
-      for round in 0..<UInt64(3) {
-        let at = 200 + round * 600 + random.next(below: UInt64(400))
-        setup.actions.append((after(milliseconds: at), .wipe(wiped)))
-        setup.actions.append((after(milliseconds: at + 5), .restart(wiped)))
-      }
-      return setup
+      losing(validators, &random, from: 200, every: 600, within: 400, times: 3) { .wipe($0) }
     },
     FinalityScenario("lost-journal") { validators, random in
       var setup = FinalitySetup(validators: validators)
@@ -116,4 +101,22 @@ extension FinalityScenario {
       return setup
     },
   ]
+
+  /// A storm over epochs that end soon, in which one validator loses something again and again, all
+  /// in milliseconds.
+  private static func losing(
+    _ validators: Int, _ random: inout Xoshiro256, from start: UInt64, every period: UInt64,
+    within spread: UInt64, times: UInt64, _ loss: (Int) -> FinalitySetup.Action
+  ) -> FinalitySetup {
+    var setup = FinalitySetup(validators: validators)
+    setup.epochLength = 5
+    setup.network = storm(until: 2_500)
+    let losing = random.next(below: validators)
+    for round in 0..<times {
+      let at = start + round * period + random.next(below: spread)
+      setup.actions.append((after(milliseconds: at), loss(losing)))
+      setup.actions.append((after(milliseconds: at + 5), .restart(losing)))
+    }
+    return setup
+  }
 }

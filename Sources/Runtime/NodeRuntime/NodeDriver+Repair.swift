@@ -57,7 +57,8 @@ extension NodeDriver {
 
   private func lookForReach() {
     guard fatal == nil, rejoinNeeded == nil else { return }
-    let lanes = machine.gossip.lanesOutOfReach
+    // A node that is cut off from most sees few who could have what it lacks.
+    let lanes = isQuorumInReach ? machine.gossip.lanesOutOfReach : []
     looksOutOfReach = lanes.isEmpty ? 0 : looksOutOfReach + 1
     guard looksOutOfReach == NodeDriver.reachLooks, let lane = lanes.first else {
       return watchReach()

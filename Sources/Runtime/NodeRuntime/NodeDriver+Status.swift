@@ -26,12 +26,17 @@ extension NodeDriver {
       operations: gossip.heads.reduce(0) { $0 + $1.lastSequence },
       peers: peerStatuses(frontier), voters: voters.count,
       votersReachable: voters.filter(isInReach).count,
-      isQuorumInReach: machine.control.raft.configuration.isQuorum { id in
-        machine.control.node(of: id).map(isInReach) ?? false
-      },
+      isQuorumInReach: isQuorumInReach,
       notReady: fatal.map { [$0] } ?? [], pendingWrites: writes.count,
       pendingReads: storage.pendingReads, pendingBundles: gossip.parkedCount,
       storageBytes: storage.fileBytes)
+  }
+
+  /// Whether a majority of the control log's voters is connected, this node included.
+  var isQuorumInReach: Bool {
+    machine.control.raft.configuration.isQuorum { id in
+      machine.control.node(of: id).map(isInReach) ?? false
+    }
   }
 
   /// The nodes that vote in the control log, or are about to, ascending.

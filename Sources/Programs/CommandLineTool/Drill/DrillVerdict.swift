@@ -1,5 +1,7 @@
 internal import Configuration
+internal import Glibc
 internal import JSONText
+internal import Telemetry
 
 /// What a drill comes to.
 protocol DrillVerdict {
@@ -32,5 +34,42 @@ enum DrillRun {
       try Files.replace(try Files.absolute(path), with: JSONLayout.bytes(verdict.json))
     }
     return verdict.isPassed ? ExitStatus.success : ExitStatus.failure
+  }
+
+  /// Makes a cluster for a drill, whose nodes all have the same further settings, and hands it over
+  /// before it starts; whatever goes wrong, no node is left running.
+  static func withCluster<Verdict>(
+    of nodes: Int, in directory: String, _ launcher: NodeLauncher,
+    changing change: (inout NodeSettings) -> Void = { _ in },
+    _ body: (inout LocalCluster, SignalWait) throws -> Verdict
+  ) throws -> Verdict {
+    var signals = SignalWait()
+    // Before any thread starts, so that all of them leave these signals to the one that waits.
+    signals.begin()
+    var cluster = try LocalCluster(
+      creating: directory, count: nodes, logLevel: .info, launcher: launcher)
+    for node in cluster.file.nodes {
+      let path = Files.resolve(NodeSettings.fileName, in: node.dir)
+      var settings = try NodeSettings(json: try Files.read(path), source: path)
+      change(&settings)
+      try Files.replace(path, with: settings.json)
+    }
+    do {
+      return try body(&cluster, signals)
+    } catch {
+      for index in cluster.running { try cluster.kill(index) }
+      throw error
+    }
+  }
+}
+
+extension SignalWait {
+  /// Waits a moment, unless somebody wants the drill to end.
+  func pause(milliseconds: Int) throws {
+    switch wait(milliseconds: milliseconds) {
+    case SIGINT, SIGTERM, SIGHUP: throw DrillError("the drill was interrupted")
+    // open set: signals; the ends of children need nothing here
+    default: break
+    }
   }
 }

@@ -1,8 +1,6 @@
 internal import Configuration
-internal import Glibc
 internal import Primitives
 internal import SQLiteStorage
-internal import Telemetry
 
 /// Flips a byte of each database of a running node under load and judges what is left.
 ///
@@ -43,27 +41,11 @@ struct FlipDrill {
 
   /// Carries the drill out; whatever happens, no node is left running.
   func run() throws -> FlipVerdict {
-    var signals = SignalWait()
-    // Before any thread starts, so that all of them leave these signals to the one that waits.
-    signals.begin()
-    var cluster = try LocalCluster(
-      creating: directory, count: plan.load.nodes, logLevel: .info, launcher: launcher)
-    try readOften(cluster)
-    do {
-      return try run(&cluster, signals)
-    } catch {
-      for index in cluster.running { try cluster.kill(index) }
-      throw error
-    }
-  }
-
-  /// Has every node read its databases through as often as the plan says.
-  private func readOften(_ cluster: LocalCluster) throws {
-    for node in cluster.file.nodes {
-      let path = Files.resolve(NodeSettings.fileName, in: node.dir)
-      var settings = try NodeSettings(json: try Files.read(path), source: path)
-      settings.scrubSeconds = plan.scrubSeconds
-      try Files.replace(path, with: settings.json)
+    try DrillRun.withCluster(
+      of: plan.load.nodes, in: directory, launcher,
+      changing: { $0.scrubSeconds = plan.scrubSeconds }
+    ) { cluster, signals in
+      try run(&cluster, signals)
     }
   }
 
@@ -141,11 +123,7 @@ struct FlipDrill {
     let start = MonotonicClock.milliseconds
     while !condition() {
       guard MonotonicClock.milliseconds - start < milliseconds else { return false }
-      switch signals.wait(milliseconds: 5) {
-      case SIGINT, SIGTERM, SIGHUP: throw DrillError("the drill was interrupted")
-      // open set: signals; the ends of children need nothing here
-      default: break
-      }
+      try signals.pause(milliseconds: 5)
     }
     return true
   }

@@ -1,7 +1,5 @@
 internal import Configuration
-internal import Glibc
 internal import SQLiteStorage
-internal import Telemetry
 
 /// Kills nodes of a cluster under load and judges what is left.
 ///
@@ -30,16 +28,8 @@ struct KillDrill {
 
   /// Carries the drill out; whatever happens, no node is left running.
   func run() throws -> KillVerdict {
-    var signals = SignalWait()
-    // Before any thread starts, so that all of them leave these signals to the one that waits.
-    signals.begin()
-    var cluster = try LocalCluster(
-      creating: directory, count: plan.nodes, logLevel: .info, launcher: launcher)
-    do {
-      return try run(&cluster, signals)
-    } catch {
-      for index in cluster.running { try cluster.kill(index) }
-      throw error
+    try DrillRun.withCluster(of: plan.nodes, in: directory, launcher) { cluster, signals in
+      try run(&cluster, signals)
     }
   }
 
@@ -97,11 +87,7 @@ struct KillDrill {
   /// Waits as long as `condition` holds, unless somebody wants the drill to end.
   private func wait(_ signals: SignalWait, while condition: () -> Bool) throws {
     while condition() {
-      switch signals.wait(milliseconds: 2) {
-      case SIGINT, SIGTERM, SIGHUP: throw DrillError("the drill was interrupted")
-      // open set: signals; the ends of children need nothing here
-      default: break
-      }
+      try signals.pause(milliseconds: 2)
     }
   }
 

@@ -1,11 +1,9 @@
 internal import Configuration
 internal import Crypto
-internal import Glibc
 internal import HTTPClient
 internal import JSONText
 internal import Primitives
 internal import SQLiteStorage
-internal import Telemetry
 
 /// What a drill of finality does.
 struct FinalityDrillPlan {
@@ -53,16 +51,8 @@ struct FinalityDrill {
 
   /// Carries the drill out; whatever happens, no node is left running.
   func run() throws -> FinalityVerdict {
-    var signals = SignalWait()
-    // Before any thread starts, so that all of them leave these signals to the one that waits.
-    signals.begin()
-    var cluster = try LocalCluster(
-      creating: directory, count: plan.nodes, logLevel: .info, launcher: launcher)
-    do {
-      return try run(&cluster, signals)
-    } catch {
-      for index in cluster.running { try cluster.kill(index) }
-      throw error
+    try DrillRun.withCluster(of: plan.nodes, in: directory, launcher) { cluster, signals in
+      try run(&cluster, signals)
     }
   }
 
@@ -146,7 +136,7 @@ struct FinalityDrill {
   /// Lets the clients write for as long as nodes stay down.
   private func hold(_ signals: SignalWait) throws {
     let end = MonotonicClock.milliseconds + plan.downMilliseconds
-    while MonotonicClock.milliseconds < end { try look(signals) }
+    while MonotonicClock.milliseconds < end { try signals.pause(milliseconds: 5) }
   }
 
   /// Waits until a write is final that was sent after a moment.
@@ -162,16 +152,7 @@ struct FinalityDrill {
       guard MonotonicClock.milliseconds < deadline else {
         throw DrillError("waited for \(what) for \(FinalityDrill.patienceMilliseconds / 1_000) s")
       }
-      try look(signals)
-    }
-  }
-
-  /// Waits a moment, unless somebody wants the drill to end.
-  private func look(_ signals: SignalWait) throws {
-    switch signals.wait(milliseconds: 5) {
-    case SIGINT, SIGTERM, SIGHUP: throw DrillError("the drill was interrupted")
-    // open set: signals; the ends of children need nothing here
-    default: break
+      try signals.pause(milliseconds: 5)
     }
   }
 

@@ -2,7 +2,6 @@ internal import Configuration
 internal import Glibc
 internal import HTTPClient
 internal import JSONText
-internal import Telemetry
 
 /// What a drill of joining does.
 struct JoinDrillPlan {
@@ -45,26 +44,11 @@ struct JoinDrill {
 
   /// Carries the drill out; whatever happens, no node is left running.
   func run() throws -> JoinVerdict {
-    var signals = SignalWait()
-    // Before any thread starts, so that all of them leave these signals to the one that waits.
-    signals.begin()
-    var cluster = try LocalCluster(
-      creating: directory, count: plan.nodes, logLevel: .info, launcher: launcher)
-    try shortenIntervals(cluster)
-    do {
-      return try run(&cluster, signals)
-    } catch {
-      for index in cluster.running { try cluster.kill(index) }
-      throw error
-    }
-  }
-
-  private func shortenIntervals(_ cluster: LocalCluster) throws {
-    for node in cluster.file.nodes {
-      let path = Files.resolve(NodeSettings.fileName, in: node.dir)
-      var settings = try NodeSettings(json: try Files.read(path), source: path)
-      settings.limits.snapshotBlocks = JoinDrill.snapshotBlocks
-      try Files.replace(path, with: settings.json)
+    try DrillRun.withCluster(
+      of: plan.nodes, in: directory, launcher,
+      changing: { $0.limits.snapshotBlocks = JoinDrill.snapshotBlocks }
+    ) { cluster, signals in
+      try run(&cluster, signals)
     }
   }
 
@@ -104,7 +88,7 @@ struct JoinDrill {
         isEnough ? AnswerPattern(phase: .single, level: "final") : pattern,
         seconds: isEnough ? 1 : JoinDrill.loadSeconds)
       if let fault = outcome.counts.compactMap(\.fault).first { throw DrillError(fault) }
-      try checkGoesOn(signals)
+      try signals.pause(milliseconds: 10)
     }
     guard
       let settled = try FinalitySettlement.wait(
@@ -190,15 +174,7 @@ struct JoinDrill {
     while true {
       if try condition() { return }
       guard MonotonicClock.milliseconds < deadline else { throw DrillError("waited for \(what)") }
-      try checkGoesOn(signals)
-    }
-  }
-
-  private func checkGoesOn(_ signals: SignalWait) throws {
-    switch signals.wait(milliseconds: 10) {
-    case SIGINT, SIGTERM, SIGHUP: throw DrillError("the drill was interrupted")
-    // open set: signals; the ends of children need nothing here
-    default: break
+      try signals.pause(milliseconds: 10)
     }
   }
 }
